@@ -1,0 +1,1 @@
+"""Theorems as executable claims: one folder per paper, one file per statement."""

@@ -1,0 +1,50 @@
+"""The judge: declarations, evidence and verdicts. It knows no mathematics of any paper."""
+
+from theorylab.claims.claim import Claim, DeclarationError, claim, grid, label
+from theorylab.claims.enclosure import ball, enclosed, hull, precision
+from theorylab.claims.evidence import at_most, equal, for_all, for_all_equal, identity, positive
+from theorylab.claims.finding import Evidence, Finding, Relation, Verdict, all_hold, undecided
+from theorylab.claims.paper import NotChecked, Paper, Reading, Source
+from theorylab.claims.rates import decay, order
+from theorylab.claims.sampling import (
+    clopper_pearson,
+    law_equals,
+    ordering,
+    rate_at_most,
+    rate_equals,
+)
+
+__all__ = [
+    "Claim",
+    "DeclarationError",
+    "Evidence",
+    "Finding",
+    "NotChecked",
+    "Paper",
+    "Reading",
+    "Relation",
+    "Source",
+    "Verdict",
+    "all_hold",
+    "at_most",
+    "ball",
+    "claim",
+    "clopper_pearson",
+    "decay",
+    "enclosed",
+    "equal",
+    "for_all",
+    "for_all_equal",
+    "grid",
+    "hull",
+    "identity",
+    "label",
+    "law_equals",
+    "order",
+    "ordering",
+    "positive",
+    "precision",
+    "rate_at_most",
+    "rate_equals",
+    "undecided",
+]

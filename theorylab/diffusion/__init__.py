@@ -1,0 +1,95 @@
+"""Diffusion on Gaussian mixtures, where every score, law and sample is exact.
+
+Notation: x_t = alpha_t x_0 + sigma_t n; y = x / alpha_t; s^2 = variance + sigma_t^2 / alpha_t^2.
+
+This package integrates nothing (see `theorylab.integrate`) and judges nothing (see
+`theorylab.claims`).
+"""
+
+from theorylab.diffusion.clock import clock, clock_dynamics, clock_reverse, deviation_at
+from theorylab.diffusion.discrete import (
+    ddim_contraction,
+    ddim_sample,
+    ddim_step,
+    ddpm_step,
+    linear_nodes,
+    quadratic_nodes,
+)
+from theorylab.diffusion.dynamics import forward, probability_flow, reverse, start_law
+from theorylab.diffusion.geometry import (
+    Ball,
+    Bisector,
+    Segment,
+    Tube,
+    dominance_margin,
+    nearest_pair,
+)
+from theorylab.diffusion.mixture import GaussianMixture
+from theorylab.diffusion.observables import (
+    Outcome,
+    classification_radius,
+    classify,
+    distance_to_nearest_segment,
+    rates,
+    rescaled,
+)
+from theorylab.diffusion.schedule import (
+    DDPMSchedule,
+    EDMSchedule,
+    LinearVPSchedule,
+    Schedule,
+    VPSchedule,
+)
+from theorylab.diffusion.score import (
+    ExactScore,
+    Score,
+    denoiser_from_epsilon,
+    denoiser_from_score,
+    epsilon_from_denoiser,
+    epsilon_from_score,
+    score_from_denoiser,
+    score_from_epsilon,
+)
+
+__all__ = [
+    "Ball",
+    "Bisector",
+    "DDPMSchedule",
+    "EDMSchedule",
+    "ExactScore",
+    "GaussianMixture",
+    "LinearVPSchedule",
+    "Outcome",
+    "Schedule",
+    "Score",
+    "Segment",
+    "Tube",
+    "VPSchedule",
+    "classification_radius",
+    "classify",
+    "clock",
+    "clock_dynamics",
+    "clock_reverse",
+    "ddim_contraction",
+    "ddim_sample",
+    "ddim_step",
+    "ddpm_step",
+    "denoiser_from_epsilon",
+    "denoiser_from_score",
+    "deviation_at",
+    "distance_to_nearest_segment",
+    "dominance_margin",
+    "epsilon_from_denoiser",
+    "epsilon_from_score",
+    "forward",
+    "linear_nodes",
+    "nearest_pair",
+    "probability_flow",
+    "quadratic_nodes",
+    "rates",
+    "rescaled",
+    "reverse",
+    "score_from_denoiser",
+    "score_from_epsilon",
+    "start_law",
+]

@@ -1,0 +1,52 @@
+"""Points and per-point numbers that users hand in, checked.
+
+Notation: x (*n, d) points; a level is one number for all points, (), or one per point, (*n).
+
+This module computes nothing, and is not public.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from theorylab import _require
+from theorylab._typing import ArrayLike, Points
+
+
+def points(name: str, value: ArrayLike, *, like: Tensor) -> Points:
+    """Points of the dimension of `like` (..., d).
+
+    A tensor and a floating array keep their dtype; all else takes dtype and device of `like`.
+    """
+    if isinstance(value, np.ndarray) and value.dtype in (np.float32, np.float64):
+        value = torch.from_numpy(np.ascontiguousarray(value)).to(like.device)
+    return _require.points(name, value, dimension=like.shape[-1], like=like)
+
+
+def level(name: str, value: ArrayLike, x: Tensor) -> Tensor:
+    """A level as () or (*n, 1), on the dtype and device of x.
+
+    Raises:
+        ValueError: another shape.
+    """
+    result = _require.array(name, value, like=x).to(x)
+    if result.ndim == 0:
+        return result
+    if result.shape != x.shape[:-1]:
+        shapes = f"() or {tuple(x.shape[:-1])}"
+        msg = f"{name} must have shape {shapes}, got shape {tuple(result.shape)}"
+        raise ValueError(msg)
+    return result[..., None]
+
+
+def positive_level(name: str, value: ArrayLike, x: Tensor) -> Tensor:
+    """A level whose entries are positive.
+
+    Raises:
+        ValueError: an entry <= 0, or another shape.
+    """
+    result = level(name, value, x)
+    if not bool((result > 0).all()):
+        msg = f"{name} must be positive, got an entry {float(torch.min(result))}"
+        raise ValueError(msg)
+    return result

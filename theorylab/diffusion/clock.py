@@ -1,0 +1,114 @@
+r"""The clock u = ln(s_T / s_t), in which the probability flow is autonomous up to the scale s.
+
+Notation: y = x / alpha_t, s_t^2 = variance + sigma_t^2 / alpha_t^2, u(t) = ln(s_T / s_t),
+mbar(y; s) = sum_k r_k mu_k with responsibilities of variance s^2, k >= 0 the noise level.
+
+This module needs one variance shared by all modes: with several there is no common clock.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from theorylab import _require
+from theorylab._typing import ArrayLike
+from theorylab.diffusion import _components
+from theorylab.diffusion.mixture import GaussianMixture
+from theorylab.diffusion.schedule import Schedule
+from theorylab.path import Dynamics
+
+
+def clock(schedule: Schedule, t: ArrayLike, variance: ArrayLike) -> Tensor:
+    r"""The closed form of the clock, of the shape of t.
+
+    .. math:: u(t) = \int_t^T \frac{g^2}{2\,(\alpha^2\,\mathrm{variance} + \sigma^2)}
+              = \ln\frac{s_T}{s_t}
+
+    Raises:
+        ValueError: a time outside the schedule, a variance that is negative.
+
+    Source: arXiv:2605.06831, Lemma G.2.
+    """
+    last = schedule.effective_deviation(schedule.span[1], variance)
+    now = schedule.effective_deviation(t, variance)
+    return torch.log(last.to(now) / now)
+
+
+def deviation_at(u: ArrayLike, s_start: float) -> Tensor:
+    """The inverse of the clock, s = s_start exp(-u).
+
+    Raises:
+        ValueError: s_start that is not positive.
+    """
+    scale = _require.positive("s_start", s_start)
+    time = _require.array("u", u, like=torch.zeros((), dtype=torch.float64))
+    return scale * torch.exp(-time)
+
+
+def clock_dynamics(
+    mixture: GaussianMixture, *, s_start: float, s_stop: float | None = None
+) -> Dynamics:
+    """The probability flow dy/du = mbar(y; s) - y, u from 0 to ln(s_start / s_stop).
+
+    Args:
+        mixture: the data, with a shared variance.
+        s_start: s at u = 0.
+        s_stop: s at the end; sqrt(variance), the data itself, if None.
+
+    Raises:
+        ValueError: a variance per mode, or s that do not satisfy sqrt(variance) <= s_stop <
+            s_start.
+
+    Source: arXiv:2605.06831, Lemma G.2.
+    """
+    return clock_reverse(mixture, 0.0, s_start=s_start, s_stop=s_stop)
+
+
+def clock_reverse(
+    mixture: GaussianMixture, k: float = 1.0, *, s_start: float, s_stop: float | None = None
+) -> Dynamics:
+    r"""The reverse family in the clock, u from 0 to ln(s_start / s_stop).
+
+    .. math:: dy = (1+k)(\bar m(y; s) - y)\,du + \sqrt{2k}\, s\, dB, \qquad s = s_{start} e^{-u}
+
+    For every k >= 0 it has the marginals of y = x / alpha_t; see `dynamics.reverse`.
+
+    Raises:
+        ValueError: k < 0, and as `clock_dynamics`.
+    """
+    k = _require.non_negative("k", k)
+    span = (0.0, math.log(_ratio(mixture, s_start, s_stop)))
+
+    def drift(u: Tensor, y: Tensor) -> Tensor:
+        return (1 + k) * (_mean_at(mixture, y, deviation_at(u, s_start)) - y)
+
+    def diffusion(u: Tensor, y: Tensor) -> Tensor:
+        return math.sqrt(2 * k) * deviation_at(u, s_start) * torch.ones_like(y)
+
+    return Dynamics(drift, span, None if k == 0 else diffusion)
+
+
+def _mean_at(mixture: GaussianMixture, y: Tensor, s: Tensor) -> Tensor:
+    """The map mbar(y; s)."""
+    points, means, _, log_weights = mixture._at(y, "y")
+    r = _components.responsibilities(points, means, (s**2).to(points), log_weights)
+    return _components.combine(r, means)
+
+
+def _ratio(mixture: GaussianMixture, s_start: float, s_stop: float | None) -> float:
+    """The ratio s_start / s_stop > 1, with s_stop at least sqrt(variance) up to sqrt(eps)."""
+    if not mixture.shared:
+        shape = tuple(mixture.variance.shape)
+        msg = f"variance must be shared by all modes, got one per mode, shape {shape}"
+        raise ValueError(msg)
+    deviation = math.sqrt(float(mixture.variance))
+    start = _require.positive("s_start", s_start)
+    stop = deviation if s_stop is None else _require.positive("s_stop", s_stop)
+    if stop < deviation * (1 - math.sqrt(torch.finfo(mixture.means.dtype).eps)):
+        msg = f"s_stop must be at least sqrt(variance) = {deviation}, got {stop}"
+        raise ValueError(msg)
+    if start <= stop:
+        msg = f"s_start must exceed s_stop = {stop}, got {start}"
+        raise ValueError(msg)
+    return start / stop

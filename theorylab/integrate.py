@@ -1,0 +1,296 @@
+r"""Integrate a `Dynamics`: `solve_ode` on torchdiffeq, `solve_sde` on torchsde.
+
+Notation: a leg leads from one output time a to the next, b, in m equal steps; its own clock tau
+runs from 0 to m, t = a + (b - a) tau / m, whichever way t runs, so that both engines see
+
+.. math:: dX = \tfrac{b-a}{m} f(t, X)\,d\tau + \sqrt{|b-a|/m}\; g(t, X)\,dB_\tau .
+
+Equal steps lead from integer to integer, so rounding can neither add nor drop one; an adaptive
+method has m = 1.
+
+This module chooses no method, no step and no entropy for you, records no gradient through a
+solution and detects no events.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Protocol, Self
+
+import torch
+from torch import Tensor
+from torchdiffeq import odeint
+from torchsde import BaseBrownian, sdeint
+
+from theorylab import _require
+from theorylab._legs import (
+    Fields,
+    IntegrationError,
+    Leg,
+    equal_steps,
+    first_step,
+    initial_state,
+    output_times,
+    require_finite,
+    worst_sample,
+)
+from theorylab._typing import ArrayLike, Points
+from theorylab.methods import (
+    BOSH3,
+    DOPRI5,
+    DOPRI8,
+    EULER,
+    EULER_MARUYAMA,
+    HEUN2,
+    HEUN3,
+    MIDPOINT,
+    MILSTEIN,
+    RK4,
+    SRK,
+    Adaptive,
+    FixedStep,
+    SDEMethod,
+)
+from theorylab.noise import BrownianPath
+from theorylab.path import Dynamics, Path
+
+# fmt: off
+__all__ = [
+    "BOSH3", "DOPRI5", "DOPRI8", "EULER", "EULER_MARUYAMA", "HEUN2", "HEUN3", "MIDPOINT",
+    "MILSTEIN", "RK4", "SRK", "Adaptive", "BrownianPath", "Dynamics", "FixedStep",
+    "IntegrationError", "Path", "SDEMethod", "solve_ode", "solve_sde",
+]
+# fmt: on
+
+_TOLERANCE = 1e-9
+_REFINED = 32.0  # what `measure_error` divides the tolerances by
+
+
+@torch.no_grad()
+def solve_ode(
+    dynamics: Dynamics,
+    x0: ArrayLike,
+    *,
+    method: FixedStep | Adaptive,
+    times: ArrayLike | None = None,
+    step: float | None = None,
+    rtol: float | None = None,
+    atol: float | None = None,
+    measure_error: bool = False,
+    max_evaluations: int = 1_000_000,
+) -> Path:
+    r"""Solve dX = f(t, X) dt from X(start) = x0, in the dynamics' own direction.
+
+    A fixed-step method cuts each interval between output times into the fewest equal steps not
+    longer than `step`. An adaptive method bounds, at every step, the largest over the samples of
+    the root mean square over the coordinates of error / (atol + rtol |X|), so that a trajectory
+    is as accurate in a large batch as alone; it ends a step at every output time. The drift is
+    evaluated within the span only.
+
+    Args:
+        dynamics: the equation; it must have no diffusion.
+        x0: initial states (n, d), float32 or float64.
+        method: such as `RK4` (fixed step) or `DOPRI5` (adaptive).
+        times: output times in the dynamics' own time, from start to stop; default (start, stop).
+        step: required by a fixed-step method, refused by an adaptive one.
+        rtol: relative tolerance of an adaptive method, default 1e-9, at least the dtype's eps.
+        atol: absolute tolerance of an adaptive method, default 1e-9.
+        measure_error: solve again with 1/32 of the tolerances, or half the step, and report in
+            `Path.error` the largest difference over times and coordinates.
+        max_evaluations: of the drift, for one solution.
+
+    Returns:
+        The path; `evaluations` are those of the solution itself, without the second one.
+
+    Raises:
+        ValueError: an argument that violates the above.
+        IntegrationError: a state or a drift that is not finite, a step that underflows, too many
+            evaluations.
+    """
+    state = initial_state(dynamics, x0)
+    if dynamics.diffusion is not None:
+        msg = "dynamics must have no diffusion, got one: use solve_sde"
+        raise ValueError(msg)
+    finest = torch.finfo(state.dtype).eps * (_REFINED if measure_error else 1.0)
+    rule = _ode_rule(method, step, rtol, atol, finest)
+    outputs = output_times(dynamics, times)
+    path = _run(rule, dynamics, state, outputs, max_evaluations)
+    if not measure_error:
+        return path
+    finer = _run(rule.refined(), dynamics, state, outputs, max_evaluations)
+    return replace(path, error=(path.states - finer.states).abs().amax(dim=(0, 2)))
+
+
+@torch.no_grad()
+def solve_sde(
+    dynamics: Dynamics,
+    x0: ArrayLike,
+    *,
+    method: SDEMethod,
+    step: float,
+    noise: BrownianPath,
+    times: ArrayLike | None = None,
+    max_evaluations: int = 1_000_000,
+) -> Path:
+    r"""Solve dX = f(t, X) dt + g(t, X) dW (Ito) from X(start) = x0, in the dynamics' direction.
+
+    Each interval between output times is cut into the fewest equal steps not longer than `step`.
+    Step k of the whole run takes its Brownian increment from `noise`, so output times that lie on
+    the grid do not change the path, and runs with the same `noise` share it.
+
+    Args:
+        dynamics: the equation; it must have a diffusion.
+        x0: initial states (n, d), float32 or float64.
+        method: such as `EULER_MARUYAMA` or `SRK`.
+        step: the longest step allowed.
+        noise: `BrownianPath(entropy=...)`.
+        times: output times in the dynamics' own time, from start to stop; default (start, stop).
+        max_evaluations: of the drift.
+
+    Raises:
+        ValueError: an argument that violates the above.
+        IntegrationError: a state, drift or diffusion that is not finite, too many evaluations.
+    """
+    state = initial_state(dynamics, x0)
+    if dynamics.diffusion is None:
+        msg = "dynamics must have a diffusion, got None: use solve_ode"
+        raise ValueError(msg)
+    if not isinstance(method, SDEMethod):
+        msg = f"method must be an SDE method such as EULER_MARUYAMA or SRK, got {method!r}"
+        raise ValueError(msg)
+    if not isinstance(noise, BrownianPath):
+        msg = f"noise must be written BrownianPath(entropy=...), got {noise!r}"
+        raise ValueError(msg)
+    rule = _SDERule(method, step, noise)
+    return _run(rule, dynamics, state, output_times(dynamics, times), max_evaluations)
+
+
+def _run(
+    rule: "_Rule", dynamics: Dynamics, state: Points, outputs: list[float], max_evaluations: int
+) -> Path:
+    _require.integer("max_evaluations", max_evaluations, at_least=1)
+    fields = Fields(dynamics, max_evaluations)
+    states, first = [state], 0
+    for leg in rule.legs(outputs, max_evaluations):
+        fields.leg = leg
+        states.append(rule.advance(fields, states[-1], first))
+        require_finite("state", states[-1], leg.end, states[-1])
+        first += leg.steps
+    times = torch.tensor(outputs, dtype=state.dtype, device=state.device)
+    return Path(times=times, states=torch.stack(states), evaluations=fields.evaluations)
+
+
+class _Rule(Protocol):
+    """How the way is cut into legs, and how a state is led over the leg of `fields`."""
+
+    def legs(self, outputs: list[float], max_evaluations: int) -> list[Leg]: ...
+
+    def advance(self, fields: Fields, x: Points, first: int) -> Points: ...
+
+
+@dataclass(frozen=True)
+class _FixedRule:
+    method: FixedStep
+    step: float
+
+    def refined(self) -> Self:
+        return replace(self, step=self.step / 2)
+
+    def legs(self, outputs: list[float], max_evaluations: int) -> list[Leg]:
+        return equal_steps(outputs, self.step, max_evaluations)
+
+    def advance(self, fields: Fields, x: Points, first: int) -> Points:  # noqa: ARG002
+        clock = torch.arange(fields.leg.steps + 1, dtype=torch.float64, device=x.device)
+        options = {"grid_constructor": lambda *_: clock}
+        return odeint(fields, x, clock[[0, -1]], method=self.method.name, options=options)[-1]
+
+
+@dataclass(frozen=True)
+class _AdaptiveRule:
+    method: Adaptive
+    rtol: float
+    atol: float
+
+    def refined(self) -> Self:
+        return replace(self, rtol=self.rtol / _REFINED, atol=self.atol / _REFINED)
+
+    def legs(self, outputs: list[float], max_evaluations: int) -> list[Leg]:  # noqa: ARG002
+        return [Leg(a, b) for a, b in pairwise(outputs)]
+
+    def advance(self, fields: Fields, x: Points, first: int) -> Points:  # noqa: ARG002
+        clock = torch.tensor([0.0, 1.0], dtype=torch.float64, device=x.device)
+        options = {
+            "norm": worst_sample,
+            "first_step": first_step(fields, x, self.rtol, self.atol),
+            "step_t": clock[1:],  # land on the end: no overshoot, no interpolation
+        }
+        tolerances = {"rtol": self.rtol, "atol": self.atol}
+        return odeint(fields, x, clock, method=self.method.name, options=options, **tolerances)[-1]
+
+
+@dataclass(frozen=True)
+class _SDERule:
+    method: SDEMethod
+    step: float
+    noise: BrownianPath
+
+    def legs(self, outputs: list[float], max_evaluations: int) -> list[Leg]:
+        return equal_steps(outputs, self.step, max_evaluations)
+
+    def advance(self, fields: Fields, x: Points, first: int) -> Points:
+        clock = torch.tensor([0.0, fields.leg.steps], dtype=torch.float64, device=x.device)
+        motion = _UnitBrownian(self.noise, first, like=x)
+        options = {"grad_free": True} if self.method.name == "milstein" else {}
+        name = self.method.name
+        return sdeint(fields, x, clock, bm=motion, method=name, dt=1.0, options=options)[-1]
+
+
+def _ode_rule(
+    method: FixedStep | Adaptive,
+    step: float | None,
+    rtol: float | None,
+    atol: float | None,
+    finest: float,
+) -> _FixedRule | _AdaptiveRule:
+    if isinstance(method, FixedStep):
+        if rtol is not None or atol is not None or step is None:
+            given = f"step={step!r}, rtol={rtol!r}, atol={atol!r}"
+            msg = f"step, and neither rtol nor atol, must be given with {method}, got {given}"
+            raise ValueError(msg)
+        return _FixedRule(method, step)
+    if not isinstance(method, Adaptive):
+        msg = f"method must be an ODE method such as RK4 or DOPRI5, got {method!r}"
+        raise ValueError(msg)
+    if step is not None:
+        msg = f"step must be left out with {method}, got {step!r}"
+        raise ValueError(msg)
+    relative = _require.positive("rtol", _TOLERANCE if rtol is None else rtol)
+    if relative < finest:
+        msg = f"rtol must be at least {finest:.3g} for the dtype of x0, got {relative}"
+        raise ValueError(msg)
+    return _AdaptiveRule(
+        method, relative, _require.positive("atol", _TOLERANCE if atol is None else atol)
+    )
+
+
+class _UnitBrownian(BaseBrownian):
+    """A leg's Brownian motion in unit steps, in the form in which torchsde asks for it."""
+
+    def __init__(self, noise: BrownianPath, first: int, like: Tensor) -> None:
+        self.noise, self.first, self.like = noise, first, like
+
+    def __call__(self, ta: Tensor, tb: Tensor, return_U: bool = False) -> object:
+        if float(ta) % 1 or float(tb - ta) != 1:
+            msg = f"increments must be asked for over whole unit steps, got {ta} to {tb}"
+            raise ValueError(msg)
+        step = self.first + int(ta)
+        if return_U:
+            return self.noise.increment_and_integral(step, like=self.like)
+        return self.noise.increment(step, like=self.like)
+
+    def __repr__(self) -> str:
+        return f"_UnitBrownian({self.noise!r}, first={self.first})"
+
+    dtype = property(lambda self: self.like.dtype)
+    device = property(lambda self: self.like.device)
+    shape = property(lambda self: tuple(self.like.shape))
+    levy_area_approximation = "space-time"

@@ -1,0 +1,94 @@
+"""The methods of integration, each with the order of convergence that the tests hold it to.
+
+Notation: h the step; a method of order p makes an error O(h^p); strong order: in mean square.
+
+This module integrates nothing; see `theorylab.integrate`.
+"""
+
+from dataclasses import dataclass
+
+
+def _known(name: str, names: frozenset[str]) -> None:
+    if name not in names:
+        msg = f"name must be one of {sorted(names)}, got {name!r}"
+        raise ValueError(msg)
+
+
+@dataclass(frozen=True)
+class FixedStep:
+    """A Runge-Kutta method with equal steps for an ordinary differential equation.
+
+    Attributes:
+        name: the engine's name of it.
+        order: p, the error at a fixed time being O(h^p).
+
+    Raises:
+        ValueError: a name that the engine does not have.
+    """
+
+    name: str
+    order: int
+
+    def __post_init__(self) -> None:
+        """Check the name."""
+        _known(self.name, frozenset({"euler", "midpoint", "heun2", "heun3", "rk4"}))
+
+
+@dataclass(frozen=True)
+class Adaptive:
+    """An embedded Runge-Kutta method that chooses its steps from a tolerance.
+
+    Attributes:
+        name: the engine's name of it.
+        order: p of the solution that is propagated, not of the embedded estimate.
+
+    Raises:
+        ValueError: a name that the engine does not have.
+    """
+
+    name: str
+    order: int
+
+    def __post_init__(self) -> None:
+        """Check the name."""
+        _known(self.name, frozenset({"bosh3", "dopri5", "dopri8"}))
+
+
+@dataclass(frozen=True)
+class SDEMethod:
+    """A method with equal steps for an Ito equation with independent noise per coordinate.
+
+    Orders above those of Euler-Maruyama need a diffusion whose i-th entry depends on x_i (and t)
+    only.
+
+    Attributes:
+        name: the engine's name of it.
+        strong_order: p, the root mean square error at a fixed time being O(h^p).
+        additive_strong_order: the same where the diffusion does not depend on x.
+
+    Raises:
+        ValueError: a name that the engine does not have.
+    """
+
+    name: str
+    strong_order: float
+    additive_strong_order: float
+
+    def __post_init__(self) -> None:
+        """Check the name."""
+        _known(self.name, frozenset({"euler", "milstein", "srk"}))
+
+
+EULER = FixedStep("euler", 1)
+MIDPOINT = FixedStep("midpoint", 2)
+HEUN2 = FixedStep("heun2", 2)
+HEUN3 = FixedStep("heun3", 3)
+RK4 = FixedStep("rk4", 4)
+
+BOSH3 = Adaptive("bosh3", 3)
+DOPRI5 = Adaptive("dopri5", 5)
+DOPRI8 = Adaptive("dopri8", 8)
+
+EULER_MARUYAMA = SDEMethod("euler", 0.5, 1.0)
+MILSTEIN = SDEMethod("milstein", 1.0, 1.0)
+SRK = SDEMethod("srk", 1.5, 1.5)

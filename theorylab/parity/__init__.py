@@ -1,0 +1,13 @@
+"""Laws on the hypercube {-1, 1}^d and what a neuron sees of them through Gaussian noise.
+
+Notation: A = alpha_bar, s = sqrt(A), nu = sqrt(1 - A), x = s v + nu xi with v on the cube and xi
+standard normal; m_I = E[prod_{i in I} v_i].
+
+This package trains no network.
+"""
+
+from theorylab.parity.families import FiniteLaw, ParityLaw
+from theorylab.parity.growth import growth_rate, growth_rate_gradient
+from theorylab.parity.laws import HypercubeLaw
+
+__all__ = ["FiniteLaw", "HypercubeLaw", "ParityLaw", "growth_rate", "growth_rate_gradient"]
