@@ -125,7 +125,7 @@ def test_trap_10_start_from_the_exact_law_and_not_from_the_prior() -> None:
     assert np.abs(reached - stats.norm.cdf(x)).max() >= 0.05
 
 
-def moments(dynamics: Dynamics, variance: float, steps: int = 300) -> tuple[float, float]:
+def moments(dynamics: Dynamics, variance: float, steps: int = 160) -> tuple[float, float]:
     """E[x_stop | x_start] / x_start and Var x_stop for a linear drift, by RK4 on both."""
 
     def rate(s: float, state: np.ndarray) -> np.ndarray:

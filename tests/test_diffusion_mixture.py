@@ -47,7 +47,7 @@ def test_score_is_the_gradient_of_the_log_density(K: int, d: int, per_mode: bool
 
 @pytest.mark.parametrize(("K", "d", "per_mode"), SIZES)
 def test_jacobians_are_the_automatic_ones(K: int, d: int, per_mode: bool) -> None:
-    mixture, x = random_mixture(K, d, per_mode), points(3, d)
+    mixture, x = random_mixture(K, d, per_mode), points(2, d)
     for method, closed in [
         (mixture.score, mixture.score_jacobian(x)),
         (mixture.expected_mean, mixture.expected_mean_jacobian(x)),
@@ -222,7 +222,7 @@ def test_methods_state_what_they_require() -> None:
         mixture.posterior_mean(np.zeros(2), -1.0)
     with pytest.raises(ValueError, match="sigma must be non-negative"):
         mixture.noised(1.0, -0.1)
-    with pytest.raises(ValueError, match="variance must be positive"):
+    with pytest.raises(ValueError, match="alpha and sigma must have finite squares, not both 0"):
         mixture.noised(0.0, 0.0)
     with pytest.raises(ValueError, match="n must be at least 1, got 0"):
         mixture.sample(0)

@@ -39,11 +39,11 @@ def test_ddim_with_many_steps_is_the_probability_flow() -> None:
     flow = probability_flow(schedule, score, start=1.0, stop=0.2)
     exact = solve_ode(flow, x, method=DOPRI8, rtol=1e-10, atol=1e-10).end
     errors = []
-    for count in (200, 2000):
+    for count in (100, 1000):
         nodes = np.linspace(0.2, 1.0, count + 1)
         path = ddim_sample(x, nodes[1:], schedule=schedule, score=score, last=0.2)
         errors.append(float((path.end - exact).abs().max()))
-    assert errors[1] < 2e-3
+    assert errors[1] < 4e-3
     assert 8 < errors[0] / errors[1] < 12
 
 
@@ -136,9 +136,9 @@ def test_noise_depends_on_seed_and_step_alone() -> None:
 def test_ancestral_sampling_ends_in_the_data() -> None:
     """Ancestral steps over every fourth index: the mean within 5 standard errors.
 
-    The covariance, of order 0.8, within 0.05: six standard errors and the sampler's own bias.
+    The covariance, of order 0.8, within 0.06: five standard errors and the sampler's own bias.
     """
-    data, n = mixture(), 20_000
+    data, n = mixture(), 10_000
     score = ExactScore(data, DDPM)
     x = draw(n, seed=4)
     end = ddim_sample(x, linear_nodes(250), schedule=DDPM, score=score, eta=1.0, seed=3).end
@@ -147,4 +147,4 @@ def test_ancestral_sampling_ends_in_the_data() -> None:
     covariance = torch.einsum("k,ki,kj->ij", data.weights, spread, spread) + 0.2 * torch.eye(2)
     bound = 5 * covariance.diagonal().max().sqrt() / math.sqrt(n)
     assert float((end.mean(0) - mean).abs().max()) < float(bound)
-    assert float((torch.cov(end.T) - covariance).abs().max()) < 0.05
+    assert float((torch.cov(end.T) - covariance).abs().max()) < 0.06

@@ -59,7 +59,7 @@ def test_exact_score_is_the_score_of_the_noised_law(
 def test_exact_score_against_ball_arithmetic() -> None:
     """Relative to |mu - x|/v, what one rounding of x changes is eps |x| / |mu - x|.
 
-    With 1 - abar as a difference the same points give 4e-9 at the smallest time.
+    Measured 3.5e-16; with 1 - abar as a difference the same points give 1.1e-12.
     """
     data = GaussianMixture([[0.7], [-0.4]], 1e-9, [0.35, 0.65])
     score, worst = ExactScore(data, LINEAR), 0.0

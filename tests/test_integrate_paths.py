@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from theorylab._legs import Leg
 from theorylab.integrate import (
     BOSH3,
     DOPRI5,
@@ -26,11 +27,8 @@ from theorylab.integrate import (
 )
 
 ODE_METHODS = [EULER, MIDPOINT, HEUN2, HEUN3, RK4, BOSH3, DOPRI5, DOPRI8]
+ULPS = (1.1, 1.1000000000000008)  # so near that rounding leaves the leg
 SDE_METHODS = [EULER_MARUYAMA, MILSTEIN, SRK]
-
-
-def keywords(method: object, step: float = 0.01) -> dict:
-    return {"step": step} if isinstance(method, FixedStep) else {}
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -66,6 +64,18 @@ def test_fields_are_never_evaluated_outside_the_span(
     assert path.states.shape == (3, 2, 2)
     assert path.times.tolist() == torch.tensor(times, dtype=dtype).tolist()
     assert torch.equal(path.begin, x0)
+
+
+@pytest.mark.parametrize("ends", [(0.1, 0.3), (0.3, 0.1), (-0.7, 1.1), (80.0, 0.002), ULPS])
+def test_a_clock_stays_on_its_leg_and_is_exact_at_the_ends(ends: tuple[float, float]) -> None:
+    for steps in (1, 3, 7, 1000):
+        leg = Leg(*ends, steps)
+        shown = [leg.time(tau / 2) for tau in range(2 * steps + 1)]
+        assert (shown[0], shown[-1]) == ends
+        assert min(ends) <= min(shown) <= max(shown) <= max(ends)
+        for tau in (-0.1, steps + 0.1, math.nan):
+            with pytest.raises(ValueError, match="tau must be in"):
+                leg.time(tau)
 
 
 @pytest.mark.parametrize("method", ODE_METHODS, ids=lambda m: m.name)
@@ -104,6 +114,20 @@ def test_a_step_that_divides_in_exact_arithmetic_divides(length: float, count: i
     single = np.linspace(0, length, 8, dtype=np.float32)
     path = solve_ode(dynamics, [[1.0]], method=EULER, step=length / 7, times=single)
     assert path.evaluations == 7
+
+
+def test_rounded_output_times_still_end_at_the_ends_of_the_span() -> None:
+    """0.7 in single precision is 0.699999988: the run begins and ends at 0.7 all the same."""
+    for span in [(0.1, 0.7), (0.7, 0.1)]:
+        seen = []
+
+        def drift(t: torch.Tensor, x: torch.Tensor, seen: list = seen) -> torch.Tensor:
+            seen.append(float(t))
+            return x
+
+        times = np.linspace(*span, 3, dtype=np.float32)
+        solve_ode(Dynamics(drift, span), [[1.0]], method=RK4, step=0.1, times=times)
+        assert (seen[0], seen[-1]) == span
 
 
 def test_a_step_that_does_not_divide_is_made_smaller() -> None:

@@ -19,6 +19,7 @@ from theorylab._typing import ArrayLike, Points
 from theorylab.path import Dynamics, Field
 
 _DIVIDES = 1e-6  # a step may be exceeded by this fraction of itself rather than be cut once more
+_ROUNDED = 1e-6  # torchdiffeq rounds its clock to the dtype of the state
 
 
 class IntegrationError(ArithmeticError):
@@ -55,10 +56,13 @@ class Leg:
         return (self.end - self.begin) / self.steps
 
     def time(self, tau: float) -> float:
-        """The own time at which the leg's clock shows tau, exact at both ends."""
+        """The own time at which the leg's clock shows tau in [0, m], exact at both ends."""
+        if not 0 <= tau <= self.steps * (1 + _ROUNDED):
+            msg = f"tau must be in [0, {self.steps}], got {tau}"
+            raise ValueError(msg)
         part = tau / self.steps
         time = self.begin * (1 - part) + self.end * part
-        # For tau in [0, m] only rounding, one unit in the last place, can leave the leg.
+        # By the check above only rounding can have left the leg.
         return min(max(time, min(self.begin, self.end)), max(self.begin, self.end))
 
 
@@ -195,10 +199,10 @@ def worst_sample(error: Points) -> Tensor:
 
 
 def first_step(fields: Fields, x: Points, rtol: float, atol: float) -> float:
-    """A hundredth of |X| / |f|, within the leg, where torchdiffeq's own guess may look beyond."""
+    """A hundredth of |X| / |f|; torchdiffeq's own guess would evaluate beyond the leg."""
     scale = atol + rtol * x.abs()
     size = float(worst_sample(x / scale))
     speed = float(worst_sample(fields.f(torch.zeros(()), x) / scale))
     if size < 1e-5 or speed < 1e-5:
         return 1e-3
-    return min(0.01 * size / speed, 1.0)
+    return 0.01 * size / speed

@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_claims(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_claims(commands: "argparse._SubParsersAction[_Parser]") -> None:
     claims = commands.add_parser("claims", help="list every statement and what is not checked")
     claims.add_argument("paper", nargs="?", metavar="PAPER", help="only this paper")
     claims.add_argument("--json", action="store_true", help="one JSON list of objects")
@@ -71,7 +71,7 @@ def _add_claims(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     claims.set_defaults(command=_claims)
 
 
-def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_verify(commands: "argparse._SubParsersAction[_Parser]") -> None:
     verify = commands.add_parser("verify", help="check the statements and write a page")
     verify.add_argument("names", nargs="*", metavar="PAPER|ID", help="only these (default: all)")
     verify.add_argument("--thorough", action="store_true", help="run the thorough cases too")
@@ -83,7 +83,7 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     verify.set_defaults(command=_verify)
 
 
-def _add_figures(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_figures(commands: "argparse._SubParsersAction[_Parser]") -> None:
     drawn = commands.add_parser("figures", help="draw the figures of a verified report")
     drawn.add_argument(
         "names", nargs="*", metavar="NAME", help="claim, id or paper (default: all)"

@@ -14,7 +14,7 @@ solution and detects no events.
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Protocol, Self
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -192,7 +192,7 @@ class _FixedRule:
     method: FixedStep
     step: float
 
-    def refined(self) -> Self:
+    def refined(self) -> "_FixedRule":
         return replace(self, step=self.step / 2)
 
     def legs(self, outputs: list[float], max_evaluations: int) -> list[Leg]:
@@ -210,7 +210,7 @@ class _AdaptiveRule:
     rtol: float
     atol: float
 
-    def refined(self) -> Self:
+    def refined(self) -> "_AdaptiveRule":
         return replace(self, rtol=self.rtol / _REFINED, atol=self.atol / _REFINED)
 
     def legs(self, outputs: list[float], max_evaluations: int) -> list[Leg]:  # noqa: ARG002

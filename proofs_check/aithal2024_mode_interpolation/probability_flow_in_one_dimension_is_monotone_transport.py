@@ -8,7 +8,7 @@ from torch import Tensor
 from proofs_check.aithal2024_mode_interpolation import PAPER
 from theorylab.claims import Evidence, Finding, Relation, claim, equal
 from theorylab.diffusion import EDMSchedule, ExactScore, GaussianMixture, probability_flow
-from theorylab.diffusion.transport import preimages
+from theorylab.diffusion.transport import normal_mass, preimages
 from theorylab.integrate import DOPRI8, solve_ode
 
 
@@ -48,7 +48,7 @@ def quantile_map(case: Line, y: Tensor, *, stop: float) -> Tensor:
 def tail(law: GaussianMixture, x: Tensor, *, sign: float = 1.0) -> Tensor:
     """P(X > x), or P(X < x) with sign -1."""
     z = sign * (law.means[:, 0] - x[:, None]) / law.variance.sqrt()
-    return (law.weights * torch.special.ndtr(z)).sum(-1)
+    return (law.weights * normal_mass(torch.full_like(z, -torch.inf), z)).sum(-1)
 
 
 @claim(

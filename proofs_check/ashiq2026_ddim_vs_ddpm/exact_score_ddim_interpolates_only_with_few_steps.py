@@ -143,7 +143,7 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     above = [one["high"] - one["rate"] for one in shown]
     ax.errorbar(steps, [one["rate"] for one in shown], yerr=[below, above], color="C1",
                 linestyle="none", marker="x", capsize=3,
-                label=f"{shown[0]['n']} samples, 99 % intervals")  # fmt: skip
+                label="samples, 99 % intervals")  # fmt: skip
     ax.set(yscale="log", xticks=steps)
     ax.set_xlabel("DDIM steps")
     ax.set_ylabel("interpolated samples (share)")

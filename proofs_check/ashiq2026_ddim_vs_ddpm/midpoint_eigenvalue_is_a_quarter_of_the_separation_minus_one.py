@@ -9,7 +9,6 @@ from proofs_check.ashiq2026_ddim_vs_ddpm import read_at
 from theorylab.claims import Evidence, Finding, Relation, all_hold, claim, identity, positive
 from theorylab.symbolic import forms
 
-
 HALF = forms.ell / (2 * forms.s)
 
 

@@ -58,6 +58,6 @@ def transverse_norm_is_not_the_distance_beyond_the_ends(case: Witnesses) -> Find
     square) the pair $(4,4), (4,2)$ dominates with $\kappa \ge 7$, but $|z|^2 = 9$ and the squared
     distance to the segment is $10$, because $p = 3/2$ lies beyond the end.
 
-    In normalised units: $|z| = 1.0607$ and distance $1.1180$.
+    In normalised units: $|z| = 1.0606$ and distance $1.1180$.
     """
     return for_all(case.points, lambda point: refutes(case, point))

@@ -12,7 +12,7 @@ PAPER = Paper(
     authors="Rui Lu, Runzhe Wang, Kaifeng Lyu, Xitai Jiang, Gao Huang, Mengdi Wang",
     year=2025,
     arxiv="2503.03595",
-    version="v1",
+    version="ICLR 2025",
     short="Lu et al. 2025",
 )
 

@@ -100,8 +100,8 @@ def test_page_stands_alone_and_its_policy_names_the_hashes(text) -> None:
         digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
         assert f"{tag}-src 'sha256-{digest}'" in policy
     assert re.findall(r'(?:src|href)="(?!#|data:)([^"]+)"', text) == [
-        "https://arxiv.org/abs/0000.00001v1",
-        "https://arxiv.org/abs/0000.00002v1",
+        "https://arxiv.org/abs/0000.00001",
+        "https://arxiv.org/abs/0000.00002",
     ]
     assert not re.search(r"<[^>]+ style=|<[^>]+ on\w+=", text)
 
@@ -158,9 +158,9 @@ def test_statement_that_was_not_run_is_named(entries, run) -> None:
 
 def test_stopped_run_says_so(entries, run) -> None:
     records, environment = run
-    assert "was stopped" not in page.render(entries, records, environment, drawings={})[0]
+    assert "This run was stopped" not in page.render(entries, records, environment, drawings={})[0]
     environment = {name: value for name, value in environment.items() if name != "finished"}
-    assert "was stopped" in page.render(entries, records, environment, drawings={})[0]
+    assert "This run was stopped" in page.render(entries, records, environment, drawings={})[0]
 
 
 def test_texts_that_cannot_be_typeset_are_reported_and_shown_as_written(entries, run) -> None:
@@ -180,7 +180,7 @@ def test_texts_that_cannot_be_typeset_are_reported_and_shown_as_written(entries,
     assert text.count('role="alert"') == 3
 
 
-def test_figure_that_raises_is_reported(entries, run, verified, tmp_path, monkeypatch) -> None:
+def test_figure_that_raises_is_reported(entries, run, tmp_path) -> None:
     records, environment = run
     (tmp_path / "ledger.jsonl").write_text("".join(json.dumps(o) + "\n" for o in records))
     (tmp_path / "environment.json").write_text(json.dumps(environment))

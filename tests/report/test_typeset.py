@@ -47,7 +47,7 @@ def test_formula_that_would_be_shown_wrongly_is_refused(latex: str) -> None:
         (r"a \! b", '<mspace width="-0.167em" />'),
         (r"\{x < y\}", "<mo>&lt;</mo>"),
         (r"\begin{aligned} a &= b \\ c &= d \end{aligned}", "<mtr>"),
-        (r"\infty", "<mo>∞</mo>"),
+        (r"\infty", "<mi>∞</mi>"),
         (r"|x|/n", '<mo stretchy="false" lspace="0" rspace="0">|</mo>'),
         (r"a/n", '<mo lspace="0" rspace="0">/</mo>'),
         (r"a, -b", '<mo form="prefix">−</mo>'),

@@ -8,6 +8,7 @@ A Python float is the binary fraction that it is: write decimals as strings or `
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -53,7 +54,8 @@ def enclosed(
 ) -> Finding:
     r"""ENCLOSED: $f(x) > 0$ for every x of the box, proved by branch and bound.
 
-    A sub-box on which the ball is entirely <= 0 is a certified violation: FAILS. When
+    A sub-box, or the middle of one, on which the ball is entirely <= 0 is a certified violation:
+    FAILS. The largest open sub-box is cut first, so a violation is found before its edge. When
     `most_boxes` evaluations leave a sub-box open, the verdict is UNDECIDED and names it. The
     margin is the smallest certified lower bound. An empty box, and a function that returns
     anything but a ball, are UNDECIDED.
@@ -62,7 +64,7 @@ def enclosed(
         function: maps one `arb` per side to an `arb` that contains all its values.
         box: (low, high) per side; empty for a statement about one number.
         bits: working precision.
-        most_boxes: how many sub-boxes may be looked at.
+        most_boxes: how many sub-boxes may be looked at, each with its middle if it stays open.
 
     Raises:
         ValueError: an end that is not a finite number, or bits < 2.
@@ -75,9 +77,9 @@ def enclosed(
 
 
 def _branch_and_bound(function: Callable[..., arb], whole: "Box", most_boxes: int) -> Finding:
-    queue, lowest = [whole], None
+    queue, lowest = deque([whole]), None
     for looked in range(1, most_boxes + 1):
-        part = queue.pop()
+        part = queue.popleft()
         value = function(*(hull(low, high) for low, high in part))
         if not isinstance(value, arb):
             why = f"the function must return a ball, got {type(value).__name__}"
@@ -87,15 +89,23 @@ def _branch_and_bound(function: Callable[..., arb], whole: "Box", most_boxes: in
             if not queue:
                 return _holds(lowest, looked)
         elif value <= 0:
-            detail = f"certified violation: the value is in {value.str(6)} on {_shown(part)}"
-            return Finding(Verdict.FAILS, Evidence.ENCLOSED, float(value.upper()), detail)
+            return _fails(value, part)
         elif all(low == high for low, high in part):
             why = f"the ball {value.str(6)} straddles 0 on {_shown(part)}"
             return undecided(Evidence.ENCLOSED, why)
         else:
+            middle = tuple(((low + high) / 2,) * 2 for low, high in part)
+            value = function(*(ball(point) for point, _ in middle))
+            if value <= 0:
+                return _fails(value, middle)
             queue.extend(_halves(part, whole))
-    why = f"open after {most_boxes} boxes, one of them {_shown(queue[-1])}"
+    why = f"open after {most_boxes} boxes, one of them {_shown(queue[0])}"
     return undecided(Evidence.ENCLOSED, why)
+
+
+def _fails(value: arb, part: "Box") -> Finding:
+    detail = f"certified violation: the value is in {value.str(6)} on {_shown(part)}"
+    return Finding(Verdict.FAILS, Evidence.ENCLOSED, float(value.upper()), detail)
 
 
 def _holds(lowest: arb, looked: int) -> Finding:

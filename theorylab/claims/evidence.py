@@ -64,7 +64,7 @@ def positive(expression: Any, *, where: Sequence[Any] = ()) -> Finding:
     if refused:
         return undecided(Evidence.SYMBOLIC, refused)
     found = witness.find(expression, abs(expression), where=where)
-    if found is not None:
+    if found is not None and found.real:
         detail = f"{expression} is {found.lhs} at {found.point or 'no symbols'}"
         return Finding(Verdict.FAILS, Evidence.SYMBOLIC, None, detail)
     for reduce in (sympy.sympify, sympy.simplify, sympy.factor):
@@ -78,7 +78,7 @@ def positive(expression: Any, *, where: Sequence[Any] = ()) -> Finding:
 
 def _expression(side: Any) -> sympy.Expr:
     expression = sympy.sympify(side)
-    if not isinstance(expression, sympy.Expr):
+    if not isinstance(expression, sympy.Expr) or getattr(expression, "is_Matrix", False):
         msg = f"a side must be a scalar expression, got {type(expression).__name__}"
         raise ValueError(msg)
     return expression

@@ -199,14 +199,12 @@ def ordering(
 
 def _chance_of_overlap(n_low: int, n_high: int, reach: tuple[float, float], alpha: float) -> float:
     """A bound on the chance that the two intervals are not separated, by the best divide."""
-    tail, chances = alpha / 2 * OUTWARD**2, []
-    for divide in np.linspace(reach[0], reach[1], 41)[1:-1]:
-        below = stats.binom.ppf(tail, n_low, divide) - 1
-        above = stats.binom.isf(tail, n_high, divide) + 1
-        chances.append(
-            stats.binom.sf(below, n_low, reach[0]) + stats.binom.cdf(above - 1, n_high, reach[1])
-        )
-    return float(min(chances))
+    tail, divide = alpha / 2 * OUTWARD**2, np.linspace(reach[0], reach[1], 41)[1:-1]
+    below = stats.binom.ppf(tail, n_low, divide) - 1
+    above = stats.binom.isf(tail, n_high, divide) + 1
+    too_high = stats.binom.sf(below, n_low, reach[0])
+    too_low = stats.binom.cdf(above - 1, n_high, reach[1])
+    return float(np.min(too_high + too_low))
 
 
 def _too_few(n: int, got: float, wanted: float, seen: str) -> Finding:

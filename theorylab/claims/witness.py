@@ -3,8 +3,9 @@ r"""Numbers at which two symbolic expressions can be told apart.
 Notation: a witness is a point, allowed by the assumptions of every symbol, at which the two sides
 differ by far more than the error of evaluating them at two precisions.
 
-Undefined functions become polynomials (squares plus one where they are declared positive). No
-witness proves nothing: this module never says that two expressions are equal.
+Undefined functions become polynomials (squares plus one where they are declared positive). At a
+real point a side without an imaginary unit must be real, else the point lies outside the domain.
+No witness proves nothing: this module never says that two expressions are equal.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,12 +51,18 @@ _KNOWN = frozenset(
 
 @dataclass(frozen=True)
 class Witness:
-    """A point, the values there as text, and whether no quadrature and no branch was involved."""
+    """A point, the values there as text, and how they were obtained."""
 
     point: str
     lhs: str
     rhs: str
-    plain: bool
+    real: bool
+    quadrature: bool
+
+    @property
+    def plain(self) -> bool:
+        """Whether neither quadrature nor a branch of a complex function can have misled."""
+        return self.real and not self.quadrature
 
 
 def find(lhs: Expr, rhs: Expr, *, where: Sequence[Any] = ()) -> Witness | None:
@@ -87,8 +94,9 @@ def _compare(left: Expr, right: Expr, point: dict[Any, Expr]) -> Witness | None:
     if low is None or high is None:
         return None
     gap, size = high[0] - high[1], abs(high[0]) + abs(high[1])
-    real = all(number.is_real for number in point.values())
-    if real and max(abs(sympy.im(value)) for value in high) > size * SMALLEST_GAP:
+    real = max(abs(sympy.im(value)) for value in high) <= size * SMALLEST_GAP
+    wanted = all(number.is_real for number in point.values()) and not (left.has(I) or right.has(I))
+    if wanted and not real:
         return None
     quadrature = left.has(*_QUADRATURE) or right.has(*_QUADRATURE)
     smallest = SMALLEST_QUADRATURE_GAP if quadrature else SMALLEST_GAP
@@ -96,7 +104,7 @@ def _compare(left: Expr, right: Expr, point: dict[Any, Expr]) -> Witness | None:
         return None
     shown = ", ".join(f"{symbol}={number}" for symbol, number in point.items())
     lhs, rhs = (str(sympy.N(value, 8)) for value in high)
-    return Witness(shown, lhs, rhs, plain=real and not quadrature)
+    return Witness(shown, lhs, rhs, real=bool(real), quadrature=quadrature)
 
 
 def _values(

@@ -5,12 +5,43 @@ Notation: x (*n, d) points; a level is one number for all points, (), or one per
 This module computes nothing, and is not public.
 """
 
+from typing import TypeVar
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from theorylab import _require
 from theorylab._typing import ArrayLike, Points
+
+Kind = TypeVar("Kind")
+
+
+def instance(name: str, value: object, kind: type[Kind]) -> Kind:
+    """A value of that type.
+
+    Raises:
+        ValueError: another type.
+    """
+    if not isinstance(value, kind):
+        msg = f"{name} must be a {kind.__name__}, got {value!r}"
+        raise ValueError(msg)
+    return value
+
+
+def broadcasting(name: str, value: Tensor, other: str, like: Tensor) -> Tensor:
+    """A tensor whose shape can be broadcast with that of the argument `other`.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    try:
+        torch.broadcast_shapes(value.shape, like.shape)
+    except RuntimeError:
+        shape = tuple(like.shape)
+        msg = f"{name} must broadcast with {other} of shape {shape}, got {tuple(value.shape)}"
+        raise ValueError(msg) from None
+    return value
 
 
 def points(name: str, value: ArrayLike, *, like: Tensor) -> Points:
@@ -37,6 +68,19 @@ def level(name: str, value: ArrayLike, x: Tensor) -> Tensor:
         msg = f"{name} must have shape {shapes}, got shape {tuple(result.shape)}"
         raise ValueError(msg)
     return result[..., None]
+
+
+def non_negative_level(name: str, value: ArrayLike, x: Tensor) -> Tensor:
+    """A level whose entries are not negative.
+
+    Raises:
+        ValueError: an entry < 0, or another shape.
+    """
+    result = level(name, value, x)
+    if bool((result < 0).any()):
+        msg = f"{name} must be non-negative, got an entry {float(torch.min(result))}"
+        raise ValueError(msg)
+    return result
 
 
 def positive_level(name: str, value: ArrayLike, x: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from theorylab import _require
 from theorylab._typing import ArrayLike
-from theorylab.diffusion import _components
+from theorylab.diffusion import _components, _points
 from theorylab.diffusion.mixture import GaussianMixture
 from theorylab.diffusion.schedule import Schedule
 from theorylab.path import Dynamics
@@ -26,10 +26,11 @@ def clock(schedule: Schedule, t: ArrayLike, variance: ArrayLike) -> Tensor:
               = \ln\frac{s_T}{s_t}
 
     Raises:
-        ValueError: a time outside the schedule, a variance that is negative.
+        ValueError: a schedule of another type, a time outside it, a variance that is negative.
 
     Source: arXiv:2605.06831, Lemma G.2.
     """
+    _points.instance("schedule", schedule, Schedule)
     last = schedule.effective_deviation(schedule.span[1], variance)
     now = schedule.effective_deviation(t, variance)
     return torch.log(last.to(now) / now)
@@ -57,8 +58,8 @@ def clock_dynamics(
         s_stop: s at the end; sqrt(variance), the data itself, if None.
 
     Raises:
-        ValueError: a variance per mode, or s that do not satisfy sqrt(variance) <= s_stop <
-            s_start.
+        ValueError: no mixture, a variance per mode, or s that do not satisfy sqrt(variance) <=
+            s_stop < s_start.
 
     Source: arXiv:2605.06831, Lemma G.2.
     """
@@ -98,7 +99,7 @@ def _mean_at(mixture: GaussianMixture, y: Tensor, s: Tensor) -> Tensor:
 
 def _ratio(mixture: GaussianMixture, s_start: float, s_stop: float | None) -> float:
     """The ratio s_start / s_stop > 1, with s_stop at least sqrt(variance) up to sqrt(eps)."""
-    if not mixture.shared:
+    if not _points.instance("mixture", mixture, GaussianMixture).shared:
         shape = tuple(mixture.variance.shape)
         msg = f"variance must be shared by all modes, got one per mode, shape {shape}"
         raise ValueError(msg)

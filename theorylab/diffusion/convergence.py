@@ -15,6 +15,7 @@ from torch import Tensor
 
 from theorylab import _require
 from theorylab._typing import ArrayLike, PerPoint
+from theorylab.diffusion import _points
 from theorylab.diffusion.geometry import Segment
 from theorylab.diffusion.mixture import GaussianMixture
 
@@ -49,6 +50,10 @@ def segment_bound(start: Tensor, ratio: Tensor, responsibility: Tensor, farthest
 
 
 def _require_pair(mixture: GaussianMixture, pair: tuple[int, int]) -> list[int]:
+    _points.instance("mixture", mixture, GaussianMixture)
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        msg = f"pair must be a pair (i, j) of modes, got {pair!r}"
+        raise ValueError(msg)
     i, j = (_require.integer("pair", k, at_least=0) for k in pair)
     if i == j or max(i, j) >= mixture.K:
         msg = f"pair must name two different modes of {mixture.K}, got {pair}"

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from theorylab import _require
 from theorylab._typing import ArrayLike, Points
-from theorylab.diffusion import _random
+from theorylab.diffusion import _points, _random
 from theorylab.diffusion.schedule import Schedule
 from theorylab.diffusion.score import Score
 from theorylab.path import Path
@@ -30,7 +30,8 @@ def quadratic_nodes(count: int, last: int = 800) -> list[int]:
     Raises:
         ValueError: count < 2, or last < count - 1.
     """
-    count, last = _node_range(count, last)
+    count = _require.integer("count", count, at_least=2)
+    last = _require.integer("last", last, at_least=count - 1)
     nodes = [0]
     for i in range(1, count):
         square = (2 * last * i**2 + (count - 1) ** 2) // (2 * (count - 1) ** 2)
@@ -44,7 +45,8 @@ def linear_nodes(count: int, steps: int = 1000) -> list[int]:
     Raises:
         ValueError: count < 2, or steps < count.
     """
-    count, last = _node_range(count, _require.integer("steps", steps, at_least=1) - 1)
+    count = _require.integer("count", count, at_least=2)
+    last = _require.integer("steps", steps, at_least=count) - 1
     return [(2 * last * i + count - 1) // (2 * (count - 1)) for i in range(count)]
 
 
@@ -74,11 +76,12 @@ def ddim_step(
         schedule: alpha and sigma.
         score: the score at t, called once.
         eta: in [0, 1]; 0 is deterministic, 1 the ancestral step of DDPM.
-        noise: Z, unit normals of the shape of x; needed if eta > 0 and v' > 0.
+        noise: Z, unit normals of the shape of x; needed if eta > 0 and v' > 0, else ignored.
 
     Raises:
         ValueError: eta outside [0, 1], noise missing or of another shape, t_next >= t, times
-            outside the schedule, or no noise at t (v = 0).
+            outside the schedule, no noise at t (v = 0), or a score that is not finite or of
+            another shape.
 
     Source: Song et al., arXiv:2010.02502, Eq. 12, 16, in the coordinates y.
     """
@@ -88,11 +91,7 @@ def ddim_step(
     tau = eta * torch.sqrt((v - v_next) * v_next / v)
     alpha, alpha_next = schedule.alpha(float(t)), schedule.alpha(float(t_next))
     sigma = schedule.sigma(float(t))
-    value = score(points, torch.as_tensor(float(t), dtype=points.dtype, device=points.device))
-    if value.shape != points.shape:
-        msg = f"score must return shape {tuple(points.shape)}, got shape {tuple(value.shape)}"
-        raise ValueError(msg)
-    epsilon = -sigma * value
+    epsilon = -sigma * _score_at(score, points, float(t))
     clean = (points - sigma * epsilon) / alpha
     moved = alpha_next * (clean + torch.sqrt(v_next - tau**2) * epsilon)
     if float(tau) == 0.0:
@@ -129,7 +128,7 @@ def ddim_contraction(v: ArrayLike, v_next: ArrayLike, variance: ArrayLike) -> Te
     """The factor c = (variance + sqrt(v v')) / (variance + v) of y - mbar in a DDIM step.
 
     Raises:
-        ValueError: negative arguments, or variance + v = 0.
+        ValueError: negative arguments, variance + v = 0, or shapes that do not broadcast.
 
     Source: arXiv:2605.06831 in closed form, for any length of the step.
     """
@@ -140,6 +139,8 @@ def ddim_contraction(v: ArrayLike, v_next: ArrayLike, variance: ArrayLike) -> Te
         if bool((value < 0).any()):
             msg = f"{name} must be non-negative, got an entry {float(value.min())}"
             raise ValueError(msg)
+    after = _points.broadcasting("v_next", after, "v", now)
+    own = _points.broadcasting("variance", own, "v v_next", now * after)
     if bool((own + now == 0).any()):
         msg = "variance + v must be positive, got an entry 0.0"
         raise ValueError(msg)
@@ -199,11 +200,6 @@ def ddim_sample(
     return Path(torch.tensor(kept, dtype=torch.float64), torch.stack(states), len(times) - 1)
 
 
-def _node_range(count: int, last: int) -> tuple[int, int]:
-    count = _require.integer("count", count, at_least=2)
-    return count, _require.integer("last", last, at_least=count - 1)
-
-
 def _descending(nodes: Sequence[float], last: float) -> list[float]:
     checked = _require.array("nodes", nodes, like=torch.zeros((), dtype=torch.float64))
     times = [_require.number("last", last), *checked.reshape(-1).tolist()]
@@ -213,7 +209,21 @@ def _descending(nodes: Sequence[float], last: float) -> list[float]:
     return times[::-1]
 
 
+def _score_at(score: Score, x: Tensor, t: float) -> Points:
+    """The score at (x, t), if it is one."""
+    if not callable(score):
+        msg = f"score must be callable as score(x, t), got {score!r}"
+        raise ValueError(msg)
+    value = score(x, torch.as_tensor(t, dtype=x.dtype, device=x.device))
+    if not isinstance(value, Tensor) or value.shape != x.shape:
+        got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
+        msg = f"score must return a tensor of shape {tuple(x.shape)}, got {got}"
+        raise ValueError(msg)
+    return _require.array(f"score at t = {t}", value)
+
+
 def _levels(schedule: Schedule, t: float, t_next: float) -> tuple[Tensor, Tensor]:
+    _points.instance("schedule", schedule, Schedule)
     now, after = _require.number("t", t), _require.number("t_next", t_next)
     if after >= now:
         msg = f"t_next must be below t = {now}, got {after}"

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from theorylab import _require
+from theorylab.diffusion import _points
 from theorylab.diffusion.mixture import GaussianMixture
 from theorylab.diffusion.schedule import Schedule
 from theorylab.diffusion.score import Score
@@ -99,8 +100,10 @@ def start_law(
     """The exact law p_t = law of alpha_t X + sigma_t Z, by default at t_max.
 
     Raises:
-        ValueError: a time outside the schedule.
+        ValueError: a mixture or a schedule of another type, a time outside the schedule.
     """
+    _points.instance("mixture", mixture, GaussianMixture)
+    _points.instance("schedule", schedule, Schedule)
     time = schedule.span[1] if t is None else _require.number("t", t)
     return mixture.noised(float(schedule.alpha(time)), float(schedule.sigma(time)))
 
@@ -109,9 +112,7 @@ def _times(
     schedule: Schedule, start: float | None, stop: float | None, sign: int
 ) -> tuple[float, float]:
     """The times given, or the ends of the schedule's span in the direction of `sign`."""
-    if not isinstance(schedule, Schedule):
-        msg = f"schedule must be a Schedule, got {schedule!r}"
-        raise ValueError(msg)
+    _points.instance("schedule", schedule, Schedule)
     default = schedule.span[::sign]
     first = default[0] if start is None else _require.number("start", start)
     last = default[1] if stop is None else _require.number("stop", stop)

@@ -183,13 +183,16 @@ class GaussianMixture:
         """The law of alpha X + sigma Z: means alpha mu_k, variances alpha^2 v_k + sigma^2.
 
         Raises:
-            ValueError: alpha not finite, sigma < 0, or alpha = sigma = 0.
+            ValueError: alpha not finite, sigma < 0, or squares of which one overflows or both are
+                0.
         """
         alpha = _require.number("alpha", alpha)
         sigma = _require.non_negative("sigma", sigma)
-        return GaussianMixture(
-            alpha * self.means, alpha**2 * self.variance + sigma**2, self.weights
-        )
+        kept, added = alpha * alpha, sigma * sigma
+        if not 0 < max(kept, added) < math.inf:
+            msg = f"alpha and sigma must have finite squares, not both 0, got {alpha} and {sigma}"
+            raise ValueError(msg)
+        return GaussianMixture(alpha * self.means, kept * self.variance + added, self.weights)
 
     def with_variance(self, variance: ArrayLike) -> "GaussianMixture":
         """The same means and weights with another variance, shared or per mode."""

@@ -38,11 +38,11 @@ def classification_radius(mixture: GaussianMixture) -> float:
     3.73e-6 for d = 2, but 1.55e-3 for d = 8.
 
     Raises:
-        ValueError: a variance per mode, for which one radius does not make sense.
+        ValueError: no mixture; a variance per mode, for which one radius does not make sense.
 
     Source: the released code of arXiv:2605.06831.
     """
-    if not mixture.shared:
+    if not _points.instance("mixture", mixture, GaussianMixture).shared:
         shape = tuple(mixture.variance.shape)
         msg = f"variance must be shared for a default radius, got one per mode, shape {shape}"
         raise ValueError(msg)
@@ -64,11 +64,12 @@ def classify(
         radius: r; `classification_radius` if None.
 
     Raises:
-        ValueError: points of another dimension or not finite, a radius that is not positive, or
-            no radius with a variance per mode.
+        ValueError: no mixture, points of another dimension or not finite, a radius that is not
+            positive, or no radius with a variance per mode.
 
     Source: the released code of arXiv:2605.06831.
     """
+    _points.instance("mixture", mixture, GaussianMixture)
     reach = classification_radius(mixture) if radius is None else radius
     reach = _require.positive("radius", reach)
     points = _points.points("samples", samples, like=mixture.means)
@@ -114,8 +115,10 @@ def rescaled(path: Path, schedule: Schedule) -> Path:
     """The path in the coordinates y = x / alpha_t, in which the modes do not move.
 
     Raises:
-        ValueError: times outside the schedule.
+        ValueError: a path or a schedule of another type, times outside the schedule.
     """
+    _points.instance("path", path, Path)
+    _points.instance("schedule", schedule, Schedule)
     alpha = schedule.alpha(path.times).to(path.states)
     return Path(path.times, path.states / alpha[:, None, None], path.evaluations, None)
 
@@ -138,6 +141,6 @@ def _chunk_distances(x: Tensor, means: Tensor) -> tuple[Tensor, Tensor]:
     first, second = means[near.indices[:, 0]], means[near.indices[:, -1]]
     side = second - first  # if zero, so is its product with anything: the clamp is harmless
     length = (side * side).sum(-1).clamp(min=torch.finfo(x.dtype).tiny)
-    share = (((x - first) * side).sum(-1) / length).clamp(0, 1)
+    share = (((x - first) * side).sum(-1) / length).clamp(min=0)  # <= 1/2: first is nearer
     foot = first + share[:, None] * side
     return near.values[:, 0].sqrt(), torch.linalg.vector_norm(x - foot, dim=-1)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from theorylab import _require
 from theorylab._typing import ArrayLike
+from theorylab.diffusion import _points
 
 
 class Schedule(ABC):
@@ -58,14 +59,15 @@ class Schedule(ABC):
         """The deviation s_t = sqrt(variance + sigma_t^2 / alpha_t^2) of a rescaled component.
 
         Raises:
-            ValueError: a variance that is negative or not finite, a time outside the domain.
+            ValueError: a variance that is negative, not finite or of a shape that does not
+                broadcast with t, a time outside the domain.
         """
         ratio = self.noise_to_signal(t)
         own = _require.array("variance", variance, like=ratio)
         if bool((own < 0).any()):
             msg = f"variance must be non-negative, got an entry {float(own.min())}"
             raise ValueError(msg)
-        return torch.sqrt(own + ratio**2)
+        return torch.sqrt(_points.broadcasting("variance", own, "t", ratio) + ratio**2)
 
     def _time(self, t: ArrayLike) -> Tensor:
         """A time of the domain.

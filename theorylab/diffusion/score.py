@@ -14,7 +14,7 @@ from torch import Tensor
 from theorylab import _require
 from theorylab._typing import ArrayLike, Points
 from theorylab.diffusion import _components
-from theorylab.diffusion._points import level, positive_level
+from theorylab.diffusion._points import level, non_negative_level, positive_level
 from theorylab.diffusion.mixture import GaussianMixture
 from theorylab.diffusion.schedule import Schedule
 
@@ -62,9 +62,13 @@ class ExactScore:
 
 
 def epsilon_from_score(score: ArrayLike, sigma: ArrayLike) -> Points:
-    """The predicted noise -sigma score."""
+    """The predicted noise -sigma score.
+
+    Raises:
+        ValueError: sigma that is negative.
+    """
     value = _require.array("score", score)
-    return -level("sigma", sigma, value) * value
+    return -non_negative_level("sigma", sigma, value) * value
 
 
 def score_from_epsilon(epsilon: ArrayLike, sigma: ArrayLike) -> Points:
@@ -83,10 +87,11 @@ def denoiser_from_score(
     """The denoiser by Tweedie, E[x_0 | x] = (x + sigma^2 score) / alpha.
 
     Raises:
-        ValueError: alpha that is not positive, or x and score of different shapes.
+        ValueError: alpha that is not positive, sigma that is negative, or x and score of different
+            shapes.
     """
     points, value = _same_shape("score", score, x)
-    noise = level("sigma", sigma, points)
+    noise = non_negative_level("sigma", sigma, points)
     return (points + noise**2 * value) / positive_level("alpha", alpha, points)
 
 
@@ -96,10 +101,11 @@ def score_from_denoiser(
     """The score (alpha E[x_0 | x] - x) / sigma^2.
 
     Raises:
-        ValueError: sigma that is not positive, or x and denoiser of different shapes.
+        ValueError: sigma that is not positive, alpha that is negative, or x and denoiser of
+            different shapes.
     """
     points, value = _same_shape("denoiser", denoiser, x)
-    kept = level("alpha", alpha, points) * value
+    kept = non_negative_level("alpha", alpha, points) * value
     return (kept - points) / positive_level("sigma", sigma, points) ** 2
 
 
@@ -109,10 +115,11 @@ def denoiser_from_epsilon(
     """The denoiser E[x_0 | x] = (x - sigma epsilon) / alpha.
 
     Raises:
-        ValueError: alpha that is not positive, or x and epsilon of different shapes.
+        ValueError: alpha that is not positive, sigma that is negative, or x and epsilon of
+            different shapes.
     """
     points, value = _same_shape("epsilon", epsilon, x)
-    noise = level("sigma", sigma, points) * value
+    noise = non_negative_level("sigma", sigma, points) * value
     return (points - noise) / positive_level("alpha", alpha, points)
 
 
@@ -122,10 +129,11 @@ def epsilon_from_denoiser(
     """The predicted noise (x - alpha E[x_0 | x]) / sigma.
 
     Raises:
-        ValueError: sigma that is not positive, or x and denoiser of different shapes.
+        ValueError: sigma that is not positive, alpha that is negative, or x and denoiser of
+            different shapes.
     """
     points, value = _same_shape("denoiser", denoiser, x)
-    kept = level("alpha", alpha, points) * value
+    kept = non_negative_level("alpha", alpha, points) * value
     return (points - kept) / positive_level("sigma", sigma, points)
 
 

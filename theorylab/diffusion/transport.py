@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from theorylab import _require
+from theorylab._normal import normal_below
 from theorylab._typing import ArrayLike
 
 HALVINGS = 80
@@ -28,8 +29,13 @@ def preimages(
     An end of the interval is returned where the target lies beyond the map's range.
 
     Raises:
-        ValueError: low >= high, or targets that are not finite.
+        ValueError: a map that cannot be called, low or high not finite, low >= high, or targets
+            that are not finite.
     """
+    if not callable(increasing):
+        msg = f"increasing must be callable as increasing(x), got {increasing!r}"
+        raise ValueError(msg)
+    low, high = _require.number("low", low), _require.number("high", high)
     wanted = _require.array("targets", targets)
     if not low < high:
         msg = f"low must be below high, got {low} and {high}"
@@ -48,7 +54,7 @@ def normal_mass(low: Tensor, high: Tensor) -> Tensor:
     """Phi(high) - Phi(low), without cancellation in either tail."""
     flip = low > 0
     a, b = torch.where(flip, -high, low), torch.where(flip, -low, high)
-    return torch.special.ndtr(b) - torch.special.ndtr(a)
+    return normal_below(b) - normal_below(a)
 
 
 class PairRates(NamedTuple):
@@ -79,9 +85,12 @@ def pair_rates(
     that is added to the bracket.
 
     Raises:
-        ValueError: a radius that is not positive, fewer than one shell, modes of a wrong shape.
+        ValueError: a radius that is not positive, fewer than one shell, no modes.
     """
     centres = _require.array("modes", modes).reshape(-1)
+    if len(centres) == 0:
+        msg = "modes must be non-empty, got 0 entries"
+        raise ValueError(msg)
     limit = _require.positive("radius", radius)
     count = _require.integer("shells", shells, at_least=1)
     radii = limit * torch.linspace(0, 1, count + 1, dtype=centres.dtype)
@@ -111,4 +120,4 @@ def _mass_within(increasing: Callable[[Tensor], Tensor], centres: Tensor, radii:
 def _mass_outside(increasing: Callable[[Tensor], Tensor], centres: Tensor, radius: float) -> float:
     ends = torch.stack((centres.min() - radius, centres.max() + radius))
     start = preimages(increasing, ends, low=-40.0, high=40.0)
-    return float(torch.special.ndtr(start[0]) + torch.special.ndtr(-start[1]))
+    return float(normal_below(start[0]) + normal_below(-start[1]))

@@ -58,9 +58,10 @@ def checked_probabilities(value: Iterable[Fraction | float]) -> tuple[Fraction, 
 
 
 def _entries(value: object) -> list[object]:
-    if isinstance(value, Tensor):
+    if isinstance(value, Tensor) and value.dtype is not torch.bfloat16:  # numpy has none
         value = value.detach().cpu().numpy()
-    if not isinstance(value, Iterable) or isinstance(value, str | bytes):
+    scalar = isinstance(value, Tensor | np.ndarray) and value.ndim == 0
+    if not isinstance(value, Iterable) or scalar or isinstance(value, str | bytes):
         msg = f"probabilities must be a sequence of numbers, got {value!r}"
         raise ValueError(msg)
     return [np.float64(entry) if isinstance(entry, float) else entry for entry in value]

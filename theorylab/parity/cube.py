@@ -136,9 +136,12 @@ def walsh_hadamard_exact(values: Sequence[Fraction | int]) -> tuple[Fraction, ..
         2^d fractions F_I.
 
     Raises:
-        ValueError: an entry is neither an integer nor a fraction, or their number is not a power
-            of two.
+        ValueError: no sequence, an entry that is neither an integer nor a fraction, or their
+            number is not a power of two.
     """
+    if not hasattr(values, "__len__"):
+        msg = f"values must be a sequence of integers or fractions, got {values!r}"
+        raise ValueError(msg)
     for value in values:
         if isinstance(value, bool) or not isinstance(value, Fraction | int):
             msg = f"values must be integers or fractions, got {value!r}"

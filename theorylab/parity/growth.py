@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from theorylab import _require
+from theorylab._normal import normal_below
 from theorylab._typing import ArrayLike, PerPoint, Points
 from theorylab.parity.cube import MAX_VERTEX_DIMENSION
 from theorylab.parity.laws import HypercubeLaw
@@ -98,7 +99,7 @@ def growth_rate_gradient(
     share = w[..., coordinate, None] / norm
     grad = signal * share * (density @ atoms)
     grad = grad - noise * share * (density * z).sum(-1, keepdim=True) * (w / norm)
-    grad[..., coordinate] += noise * (torch.special.ndtr(z) @ masses)
+    grad[..., coordinate] += noise * (normal_below(z) @ masses)
     return grad, share[..., 0] * density.sum(-1)
 
 
@@ -140,7 +141,7 @@ def _activation_probability(w: Tensor, b: Tensor, law: HypercubeLaw, alpha_bar: 
     rows = max(1, BLOCK // max(1, len(w)))
     for some, mass in zip(atoms.split(rows), masses.split(rows), strict=True):
         z = (signal * (unit @ some.T) + b[:, None] / size) / (noise * norm)
-        total = total + torch.special.ndtr(z) @ mass
+        total = total + normal_below(z) @ mass
     return total
 
 

@@ -63,7 +63,7 @@ class Card:
         worst = {line["verdict"] for line in (*self.cases, *self.twins) if not line["ok"]}
         if "ERROR" in worst:
             return "ERROR"
-        if "FAILS" in worst:
+        if "FAILED" in worst:
             return "FAILS"
         if worst:
             return "UNDECIDED"

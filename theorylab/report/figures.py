@@ -15,6 +15,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 
 from theorylab.claims.claim import Claim
 from theorylab.report.ledger import read_series, write_atomically
@@ -31,14 +32,14 @@ FORMATS = ("pdf", "png", "svg")
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's colours, which colour-blind readers can tell apart."""
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "axes.axisbelow": True,
     "axes.facecolor": "none",
     "axes.formatter.use_mathtext": True,
     "axes.grid": True,
     "axes.labelsize": 8,
     "axes.linewidth": 0.6,
-    "axes.prop_cycle": mpl.cycler(color=PALETTE),
+    "axes.prop_cycle": cycler(color=PALETTE),
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": 8,
@@ -110,7 +111,7 @@ def series_of(
     """
     mine = [line for line in records if line["id"] == claim.id and line["kind"] == "case"]
     lines = {line["index"]: line for line in mine}
-    series = []
+    series: list[Mapping[str, Any]] = []
     for index in range(len(claim.cases)):
         line = lines.get(index)
         if line is None or line["series"] is None:

@@ -40,7 +40,9 @@ def _polish(element: ET.Element) -> None:
         del element.attrib["mathvariant"]
     if element.tag == "mi" and re.fullmatch("[Α-Ω]", text):
         element.set("mathvariant", "normal")
-    if element.tag == "mi" and _is_operator(text):
+    if text == "∞":
+        element.tag = "mi"
+    elif element.tag == "mi" and _is_operator(text):
         element.tag = "mo"
         element.set("stretchy", "false")
     if element.tag == "mover" and len(element) == 2 and (element[1].text or "") in _ACCENTS:
@@ -53,7 +55,7 @@ def _polish(element: ET.Element) -> None:
 
 
 def _is_operator(text: str) -> bool:
-    return len(text) == 1 and text != "∞" and unicodedata.category(text) in {"Sm", "Ps", "Pe"}
+    return len(text) == 1 and unicodedata.category(text) in {"Sm", "Ps", "Pe"}
 
 
 def _letter(variant: str, character: str) -> str:
