@@ -13,7 +13,7 @@ verify: $(VENV)/installed          ## check every theorem, write report/index.ht
 	$(BIN)/theorylab verify --report report
 
 test: $(VENV)/installed lint       ## tests of the code and of the machinery, and lints
-	$(BIN)/python -m pytest tests -n $(JOBS) --jaxtyping-packages=theorylab,beartype.beartype
+	$(BIN)/python -m pytest tests -n $(JOBS) --timeout=300
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
@@ -38,7 +38,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python >= 3.11 is needed, got " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@echo "installing into $(VENV) (once; about a minute and 1 GB)"
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) hatchling
+	$(INSTALL) hatchling editables
 	$(INSTALL) --no-build-isolation -e '.[test,bench]'
 	@touch $@
 
