@@ -13,7 +13,7 @@ verify: $(VENV)/installed          ## check every theorem, write report/index.ht
 	$(BIN)/theorylab verify --report report
 
 test: $(VENV)/installed lint       ## tests of the code and of the machinery, and lints
-	$(BIN)/python -m pytest tests -n $(JOBS) --timeout=300
+	$(BIN)/python -m pytest tests -n $(JOBS) --dist loadfile --timeout=300
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

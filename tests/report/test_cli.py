@@ -143,6 +143,18 @@ def test_bad_usage_says_what_is_possible(words, told, laboratory, tmp_path, caps
     assert told in capsys.readouterr().err
 
 
+def test_folder_that_cannot_be_written_is_found_out_first(
+    laboratory, tmp_path, capsys, monkeypatch
+) -> None:
+    def refuse(**_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    words = ["verify", "--from", str(laboratory), "--report", str(tmp_path)]
+    assert cli.main(words) == 2
+    assert f"written, got '{tmp_path}' (Permission denied)" in capsys.readouterr().err
+
+
 def test_claims_as_json(laboratory, capsys) -> None:
     assert cli.main(["claims", "--json", "--from", str(laboratory)]) == 0
     listed = json.loads(capsys.readouterr().out)
@@ -172,7 +184,7 @@ def test_claims_as_plain_lines_and_as_a_table(laboratory, capsys, monkeypatch) -
     monkeypatch.setenv("COLUMNS", "120")
     assert cli.main(["claims", "--from", str(laboratory)]) == 0
     table = capsys.readouterr().out
-    assert "parabola_bounds_line_of_positive_width" in table
+    assert "Parabola bounds line of positive width" in table
     assert "Sums of <squares>" in table
     assert "┃" in table
 

@@ -23,7 +23,10 @@ class Browser:
     def __init__(self, profile: Path) -> None:
         binary = shutil.which("chromium") or shutil.which("chromium-browser")
         if binary is None:
-            pytest.fail("no chromium found: apt-get update && apt-get install -y chromium")
+            missing = "no chromium found: apt-get update && apt-get install -y chromium"
+            if "THEORYLAB_REQUIRE_BROWSER" in os.environ:
+                pytest.fail(missing)
+            pytest.skip(missing)
         read_here, write_there = os.pipe()
         read_there, write_here = os.pipe()
         call = ["bash", "-c", f'exec "$@" 3<&{read_there} 4>&{write_there}', "bash", binary]
@@ -239,13 +242,14 @@ def test_print_shows_everything(browser: Browser, address: str) -> None:
     browser.screen(1100)
     browser.open(address)
     detail = "document.querySelector('article .detail').checkVisibility()"
-    assert browser.js(
-        f"document.querySelector('article .detail').offsetHeight > 0 && {detail}"
-    ) is (False)
+    assert browser.js(detail) is False
     browser.ask("Emulation.setEmulatedMedia", media="print")
-    assert browser.js("document.querySelector('article .detail').offsetHeight") > 0
+    assert browser.js(detail) is True
     assert browser.js("document.getElementById('filters').checkVisibility()") is False
     browser.ask("Emulation.setEmulatedMedia", media="")
+    assert browser.js(detail) is False
+    browser.js("dispatchEvent(new Event('beforeprint'))")
+    assert browser.js(detail) is True
     pdf = base64.b64decode(browser.ask("Page.printToPDF")["data"])
     assert pdf.startswith(b"%PDF-")
     assert pdf.count(b"/Type /Page\n") >= 2

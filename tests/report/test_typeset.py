@@ -52,6 +52,7 @@ def test_formula_that_would_be_shown_wrongly_is_refused(latex: str) -> None:
         (r"a/n", '<mo lspace="0" rspace="0">/</mo>'),
         (r"a, -b", '<mo form="prefix">−</mo>'),
         (r"(a) - b", "<mo>−</mo>"),
+        (r"0,\,-p", '<mo form="prefix">−</mo>'),
         (r"\Delta", '<mi mathvariant="normal">Δ</mi>'),
         (r"3 \pmod 5", '<mo stretchy="false">(</mo><mi>mod</mi>'),
         (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", "<mo>(</mo><mtable>"),
@@ -70,7 +71,7 @@ def test_formula_keeps_its_latex_as_an_alternative_text() -> None:
 
 def test_prose_is_escaped_and_formulas_are_not() -> None:
     html = statement("If <b> & $x<y$:\n\n$$x=y$$ costs \\$3, see `a<b $c`.")
-    assert html.startswith("<p>If &lt;b&gt; &amp; <math ")
+    assert html.startswith('<p>If &lt;b&gt; &amp; <span class="tie"><math ')
     assert html.count("<p>") == 2
     assert "costs $3, see <code>a&lt;b $c</code>." in html
     assert html.count("<math ") == 2
@@ -89,3 +90,10 @@ def test_list_in_a_statement() -> None:
 def test_odd_dollar_sign_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="must come in pairs"):
         statement(text)
+
+
+def test_punctuation_stays_with_its_formula() -> None:
+    html = statement("For ($a$, $b$) at $c$; $d$ and $n$-th")
+    tied = re.findall(r'<span class="tie">(.*?)<math.*?</math>(.*?)</span>', html)
+    assert tied == [("(", ","), ("", ")"), ("", ";"), ("", "-")]
+    assert html.count("<math") == 5

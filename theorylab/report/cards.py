@@ -63,7 +63,7 @@ class Card:
         worst = {line["verdict"] for line in (*self.cases, *self.twins) if not line["ok"]}
         if "ERROR" in worst:
             return "ERROR"
-        if "FAILED" in worst:
+        if "FAILS" in worst:
             return "FAILS"
         if worst:
             return "UNDECIDED"

@@ -179,7 +179,7 @@ def read_environment(folder: Path) -> dict[str, Any]:
     file = folder / ENVIRONMENT
     try:
         parsed = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         msg = f"{file} must be a readable JSON file, got {error}"
         raise ValueError(msg) from None
     if not isinstance(parsed, dict):

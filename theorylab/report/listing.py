@@ -99,6 +99,6 @@ def _table(entry: PaperEntry) -> Table:
     for name in ("cases", "twins"):
         table.add_column(name, justify="right")
     for claim in entry.claims:
-        _, item, relation, evidence, cases, twins, _ = _fields(claim)
-        table.add_row(escape(claim.name), escape(item), relation, evidence, cases, twins)
+        _, item, relation, evidence, cases, twins, title = _fields(claim)
+        table.add_row(escape(title), escape(item), relation, evidence, cases, twins)
     return table

@@ -85,7 +85,7 @@ def _arrange(parent: ET.Element) -> None:
             parent.tag = _UNDER[parent.tag]
             children[0].set("movablelimits", "true")
         return
-    for first, second in itertools.pairwise(children):
+    for first, second in itertools.pairwise(c for c in children if c.tag != "mspace"):
         if (
             first.tag == second.tag == "mo"
             and second.text in _SIGNS

@@ -81,7 +81,9 @@ def write(
         try:
             drawings[claim.id] = drawing(claim, figures.series_of(folder, claim, records))
         except Exception as error:  # a claim's own figure may raise anything
-            problems.append(f"the figure of {claim.id} could not be drawn: {error}")
+            problems.append(
+                f"the figure of {claim.id} could not be drawn: {type(error).__name__}: {error}"
+            )
     environment["finished"] = None if stopped else environment.get("finished")
     html, unset = render(entries, records, environment, drawings=drawings, notices=problems)
     ledger.write_atomically(folder / INDEX, html.encode())

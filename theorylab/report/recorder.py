@@ -64,8 +64,9 @@ class Recorder:
             return None
         kind = "twin" if name.startswith("twin[") else "case"
         about = name.removeprefix(f"{kind}[").removesuffix("]")
-        text = report.longreprtext.strip().splitlines() or ["no outcome"]
-        detail = f"no outcome ({report.when}): {text[-1]}"
+        crash = getattr(report.longrepr, "reprcrash", None)
+        text = str(crash.message if crash else report.longreprtext)
+        detail = f"no outcome ({report.when}): {' '.join(text.split())}"
         return error_record(file, kind=kind, case=about, index=-1, detail=detail)
 
     def overspent(self) -> bool:

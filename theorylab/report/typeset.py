@@ -85,6 +85,7 @@ _ATTRIBUTES = frozenset(
         "mathcolor",
     }
 )
+_TIED = re.compile(r'\(?<math display="inline".*?</math>[-.,;:)!?]*', re.DOTALL)
 _PIECES = re.compile(r"(?<!\\)(\$\$.+?(?<!\\)\$\$|\$[^$]+?(?<!\\)\$|`[^`]+`)", re.DOTALL)
 
 
@@ -108,7 +109,14 @@ def _block(block: str) -> Markup:
 
 
 def _inline(text: str) -> Markup:
-    return Markup("").join(_piece(piece) for piece in _PIECES.split(text.strip()) if piece)
+    html = Markup("").join(_piece(piece) for piece in _PIECES.split(text.strip()) if piece)
+    return Markup(_TIED.sub(_tie, html))
+
+
+def _tie(found: re.Match[str]) -> str:
+    """Keep a formula and the punctuation that touches it on one line."""
+    alone = found[0].startswith("<") and found[0].endswith(">")
+    return found[0] if alone else f'<span class="tie">{found[0]}</span>'
 
 
 def _piece(piece: str) -> Markup:
