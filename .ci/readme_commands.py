@@ -1,4 +1,4 @@
-"""Run every command of the README's bash blocks, in order, in this checkout; stop at the first red.
+"""Run every command of the README's bash blocks, in order, in this checkout, and stop at red.
 
 A block opened with ```bash is run line by line; `--done COMMAND` names a command that the caller
 has just run itself. The programs of `.venv` are on the path, as the README tells its reader.

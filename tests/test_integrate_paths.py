@@ -66,7 +66,7 @@ def test_fields_are_never_evaluated_outside_the_span(
     assert torch.equal(path.begin, x0)
 
 
-@pytest.mark.parametrize("ends", [(0.1, 0.3), (0.3, 0.1), (-0.7, 1.1), (80.0, 0.002), ULPS])
+@pytest.mark.parametrize("ends", [(0.1, 0.3), (0.3, 0.1), (-0.7, 1.1), (-0.78, 0.62), ULPS])
 def test_a_clock_stays_on_its_leg_and_is_exact_at_the_ends(ends: tuple[float, float]) -> None:
     for steps in (1, 3, 7, 1000):
         leg = Leg(*ends, steps)

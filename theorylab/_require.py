@@ -20,6 +20,8 @@ def _fail(name: str, requirement: str, value: object) -> ValueError:
 
 def array(name: str, value: ArrayLike, *, like: Tensor | None = None) -> Tensor:
     """`value` as a finite floating tensor, with the dtype and device of `like` if it has none."""
+    if isinstance(value, Tensor) and (value.layout is not torch.strided or value.is_meta):
+        raise _fail(name, "a dense tensor with values", f"{value.layout} on {value.device}")
     if isinstance(value, Tensor) and value.is_floating_point():
         result = value
     elif isinstance(value, Tensor | np.ndarray | list | tuple | float | int | np.generic):

@@ -110,6 +110,10 @@ class Path:
 
     def __post_init__(self) -> None:
         """A path is finite and its shapes agree."""
+        for name, value in (("times", self.times), ("states", self.states)):
+            if not isinstance(value, Tensor):
+                msg = f"{name} must be a tensor, got {value!r}"
+                raise ValueError(msg)
         if self.states.ndim != 3 or len(self.times) != len(self.states):
             msg = (
                 "states must have shape (T, n, d) with T = len(times), got "

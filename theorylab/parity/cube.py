@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import torch
+from jaxtyping import Num
 from torch import Tensor
 
 from theorylab import _require
-from theorylab._typing import ArrayLike, Points
+from theorylab._typing import ArrayLike
 
 MAX_VERTEX_DIMENSION = 20
 """The largest d whose vertices are listed: 2^20 of them."""
@@ -37,7 +38,7 @@ def dimension_up_to(name: str, d: int, limit: int) -> int:
     return d
 
 
-def vertices(d: int, *, dtype: torch.dtype | None = None) -> Points:
+def vertices(d: int, *, dtype: torch.dtype | None = None) -> Num[Tensor, "V d"]:
     r"""All vertices, one a row.
 
     .. math:: v_i = 1 - 2 \, \mathrm{bit}_i(a), \qquad a = 0, \dots, 2^d - 1

@@ -80,8 +80,11 @@ def as_torch(expression: Expr, *symbols: Symbol) -> Callable[..., Tensor]:
     """The expression as a function of tensors, one argument per symbol, in the order given.
 
     Raises:
-        ValueError: the expression has a symbol that is not among the arguments.
+        ValueError: not an expression, or one with a symbol that is not among the arguments.
     """
+    if not isinstance(expression, Expr):
+        msg = f"expression must be a sympy expression, got {expression!r}"
+        raise ValueError(msg)
     left = expression.free_symbols - set(symbols)
     if left:
         msg = (

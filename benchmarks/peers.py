@@ -1,0 +1,173 @@
+"""What theorylab is measured against: the same quantity, written by hand or by another library.
+
+Notation: a mixture has means (K, d), one shared variance v and weights w; x is (n, d).
+
+Nothing is measured here. A peer that is not installed is named by `absent`; it is never left out
+in silence.
+"""
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.integrate import solve_ivp
+from scipy.spatial.distance import cdist
+from scipy.special import softmax
+from torch import Tensor, distributions
+from torchdiffeq import odeint
+from torchsde import BrownianInterval, sdeint
+
+from theorylab.diffusion import GaussianMixture
+from theorylab.integrate import Dynamics
+
+OPTIONAL = {"jax": "jax (jit of grad of logsumexp)", "diffrax": "diffrax (Dopri5)"}
+"""Packages that no extra of ours installs, and what would be measured with them."""
+
+RECORDED: dict[str, dict[str, float]] = {}
+"""What was recorded beside the times, printed at the end of a run."""
+
+
+def absent() -> list[str]:
+    """The peers that are not installed."""
+    return [label for name, label in OPTIONAL.items() if not installed(name)]
+
+
+def installed(name: str) -> bool:
+    """Whether a package can be imported."""
+    return importlib.util.find_spec(name) is not None
+
+
+def scores(mixture: GaussianMixture) -> Iterator[tuple[str, Callable[[Tensor], Any]]]:
+    """Every implementation of the score that can be run here, theorylab's first."""
+    yield "theorylab", mixture.score
+    yield "torch, broadcast and logsumexp", broadcast_score(mixture)
+    yield "torch.distributions and autograd", distribution_score(mixture)
+    yield "numpy and scipy", scipy_score(mixture)
+    if installed("jax"):
+        yield "jax", jax_score(mixture)
+
+
+def broadcast_score(mixture: GaussianMixture) -> Callable[[Tensor], Tensor]:
+    """The textbook lines: differences (n, K, d), log-sum-exp, a weighted sum."""
+    means, variance, log_weights = mixture.means, mixture.variance, mixture.weights.log()
+
+    def score(x: Tensor) -> Tensor:
+        pulls = (means - x[:, None, :]) / variance
+        logs = log_weights - 0.5 * variance * pulls.square().sum(-1)
+        shares = torch.exp(logs - torch.logsumexp(logs, -1, keepdim=True))
+        return (shares[..., None] * pulls).sum(1)
+
+    return score
+
+
+def distribution_score(mixture: GaussianMixture) -> Callable[[Tensor], Tensor]:
+    """The gradient of `MixtureSameFamily.log_prob` by autograd."""
+    std = mixture.variance.sqrt().expand_as(mixture.means)
+    parts = distributions.Independent(distributions.Normal(mixture.means, std), 1)
+    picked = distributions.Categorical(mixture.weights)
+    law = distributions.MixtureSameFamily(picked, parts, validate_args=False)
+
+    def score(x: Tensor) -> Tensor:
+        leaf = x.detach().requires_grad_()
+        return torch.autograd.grad(law.log_prob(leaf).sum(), leaf)[0]
+
+    return score
+
+
+def scipy_score(mixture: GaussianMixture) -> Callable[[Tensor], np.ndarray]:
+    """Squared distances by `cdist`, shares by `softmax`, a matrix product."""
+    means, weights = mixture.means.numpy(), mixture.weights.numpy()
+    variance = float(mixture.variance)
+
+    def score(x: Tensor) -> np.ndarray:
+        points = x.numpy()
+        logs = np.log(weights) - cdist(points, means, "sqeuclidean") / (2 * variance)
+        return (softmax(logs, axis=1) @ means - points) / variance
+
+    return score
+
+
+def jax_score(mixture: GaussianMixture) -> Callable[[Tensor], Any]:
+    """The compiled gradient of the log density, vectorised over the points."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    means, weights = (jax.numpy.asarray(v.numpy()) for v in (mixture.means, mixture.weights))
+    variance = float(mixture.variance)
+
+    def log_density(x: Any) -> Any:
+        logs = jax.numpy.log(weights) - ((x - means) ** 2).sum(-1) / (2 * variance)
+        return jax.nn.logsumexp(logs)
+
+    compiled = jax.jit(jax.vmap(jax.grad(log_density)))
+    return lambda x: compiled(x.numpy()).block_until_ready()
+
+
+def torchdiffeq_solve(dynamics: Dynamics, x0: Tensor, tolerance: float) -> Tensor:
+    """`odeint` as its own documentation calls it."""
+    times = torch.tensor(dynamics.span, dtype=x0.dtype)
+    with torch.no_grad():
+        method = {"method": "dopri5", "rtol": tolerance, "atol": tolerance}
+        return odeint(dynamics.drift, x0, times, **method)[-1]
+
+
+def scipy_solve(dynamics: Dynamics, x0: Tensor, tolerance: float) -> Tensor:
+    """`solve_ivp` with RK45 on all trajectories as one state."""
+
+    def field(t: float, flat: np.ndarray) -> np.ndarray:
+        x = torch.from_numpy(flat).reshape(x0.shape)
+        return dynamics.drift(torch.tensor(t, dtype=x0.dtype), x).numpy().ravel()
+
+    start = x0.numpy().ravel()
+    found = solve_ivp(field, dynamics.span, start, "RK45", rtol=tolerance, atol=tolerance)
+    return torch.from_numpy(found.y[:, -1]).reshape(x0.shape)
+
+
+def diffrax_solve(mixture: GaussianMixture, dynamics: Dynamics, s_start: float) -> Any:
+    """A compiled solver of the probability flow in the clock by diffrax's Dopri5."""
+    import diffrax
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    means, log_weights = (
+        jax.numpy.asarray(v.numpy()) for v in (mixture.means, mixture.weights.log())
+    )
+
+    def field(u: Any, y: Any, _: Any) -> Any:
+        squares = ((y[:, None, :] - means) ** 2).sum(-1)
+        s = s_start * jax.numpy.exp(-u)
+        return jax.nn.softmax(log_weights - squares / (2 * s**2), axis=-1) @ means - y
+
+    @jax.jit
+    def solve(x: Any, tolerance: float) -> Any:
+        return diffrax.diffeqsolve(
+            diffrax.ODETerm(field),
+            diffrax.Dopri5(),
+            *dynamics.span,
+            dt0=None,
+            y0=x,
+            max_steps=100_000,
+            stepsize_controller=diffrax.PIDController(rtol=tolerance, atol=tolerance),
+        ).ys[-1]
+
+    return lambda x, tolerance: torch.from_numpy(np.array(solve(x.numpy(), tolerance)))
+
+
+class _Equation(torch.nn.Module):
+    """A `Dynamics` in the form in which torchsde asks for it."""
+
+    sde_type, noise_type = "ito", "diagonal"
+
+    def __init__(self, dynamics: Dynamics) -> None:
+        super().__init__()
+        self.f, self.g = dynamics.drift, dynamics.diffusion
+
+
+def torchsde_solve(dynamics: Dynamics, x0: Tensor, step: float, entropy: int) -> Tensor:
+    """`sdeint` with an explicit `BrownianInterval`, as its issues advise."""
+    times = torch.tensor(dynamics.span, dtype=x0.dtype)
+    motion = BrownianInterval(*times, size=x0.shape, dtype=x0.dtype, dt=step, entropy=entropy)
+    with torch.no_grad():
+        return sdeint(_Equation(dynamics), x0, times, bm=motion, method="euler", dt=step)[-1]
