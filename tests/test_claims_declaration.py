@@ -73,7 +73,7 @@ def declared(function: Callable[[Any], Any] = check, **changes: Any) -> Claim:
     return claim(**(GOOD | changes))(function)
 
 
-def no_statement(case: Size) -> Finding:  # noqa: D103
+def no_statement(case: Size) -> Finding:
     return check(case)
 
 

@@ -94,9 +94,9 @@ def test_sides_of_very_different_length_are_cut_alike() -> None:
     )
     assert found.verdict is HOLDS
     thin = enclosed(
-        lambda x, y: (x - 500) ** 2 * 0 + (1000 * y) ** 2 - 1000 * y + ball("0.26"),
+        lambda x, y: (x - 500) ** 2 * 0 + (1000 * y) ** 2 - 1000 * y + ball("0.5"),
         [(0, 1000), (0, "0.001")],
-        most_boxes=4000,
+        most_boxes=300,
     )
     assert thin.verdict is HOLDS
 

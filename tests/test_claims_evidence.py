@@ -9,6 +9,7 @@ import pytest
 import sympy
 import torch
 from sympy import (
+    Derivative,
     E,
     Function,
     I,
@@ -76,14 +77,14 @@ TRUE = [
     (1 / (1 + exp(-x)), (1 + tanh(x / 2)) / 2),
     (1 - tanh(x) ** 2, 1 / cosh(x) ** 2),
     (tanh(x + y), (tanh(x) + tanh(y)) / (1 + tanh(x) * tanh(y))),
-    (diff(tanh(x), x), 1 - tanh(x) ** 2 + 0 * y + (x - x)),
+    (Derivative(tanh(x), x), 1 - tanh(x) ** 2),
     (sympy.atanh(tanh(x)), x),
     (sympy.asinh(x), log(x + sqrt(x**2 + 1))),
     (sympy.acosh(p + 1), log(p + 1 + sqrt((p + 1) ** 2 - 1))),
     (erf(x) + erfc(x), 1),
     (erf(x) ** 2 - 1, -erfc(x) * erfc(-x)),
     (diff(x * erf(x) + exp(-(x**2)) / sqrt(pi), x), erf(x)),
-    (diff(erf(x / sqrt(2)) / 2, x, 2), -x * exp(-(x**2) / 2) / sqrt(2 * pi)),
+    (Derivative(erf(x / sqrt(2)) / 2, (x, 2)), -x * exp(-(x**2) / 2) / sqrt(2 * pi)),
     (sin(z) ** 2 + cos(z) ** 2, 1),
     (sin(2 * z), 2 * sin(z) * cos(z)),
     (exp(I * x), cos(x) + I * sin(x)),
@@ -104,12 +105,12 @@ TRUE = [
     (Integral(1 / (1 + x**2), (x, 0, p)), sympy.atan(p)),
     (Integral(abs(x), (x, -1, 1)), 1),
     (sqrt(g(t) ** 4), g(t) ** 2 + 0),
-    (diff(log(f(t) ** 2 + 1), t), 2 * f(t) * diff(f(t), t) / (f(t) ** 2 + 1)),
-    (diff(exp(-Integral(g(t), (t, 0, x))), x), -g(x) * exp(-Integral(g(t), (t, 0, x)))),
-    (diff(f(x, y), x, y) * 2, 2 * diff(f(x, y), y, x) + f(x, y) - f(x, y)),
+    (Derivative(log(f(t) ** 2 + 1), t), 2 * f(t) * diff(f(t), t) / (f(t) ** 2 + 1)),
+    (Derivative(exp(-Integral(g(t), (t, 0, x))), x), -g(x) * exp(-Integral(g(t), (t, 0, x)))),
+    (Derivative(f(x * y), x), y * sympy.Subs(Derivative(f(t), t), t, x * y)),
     (log(g(t) * p), log(g(t)) + log(p)),
 ]
-"""48 true identities; sympy need not be able to prove them."""
+"""48 true identities, of which sympy merges 5 at once; it need not be able to prove the others."""
 
 
 @pytest.mark.parametrize("sides", TRUE, ids=lambda sides: f"{sides[0]}"[:40])
@@ -118,8 +119,8 @@ def test_a_true_identity_is_never_called_false(sides: tuple[Any, Any]) -> None:
 
 
 def test_sympy_proves_most_of_them() -> None:
-    """31 of the 48 on sympy 1.14 (the rest are undecided, 8 of them because sympy merges them)."""
-    assert sum(identity(*sides).verdict is HOLDS for sides in TRUE[:16]) >= 11
+    """12 of the first 16 on sympy 1.14; the others are undecided."""
+    assert sum(identity(*sides).verdict is HOLDS for sides in TRUE[:16]) >= 12
 
 
 @pytest.mark.parametrize(
@@ -343,6 +344,7 @@ def test_the_scale_is_the_largest_entry_of_either_side() -> None:
     assert equal([100.0, 1.0], [100.0, 1.09], budget=1e-3, scale=1.0).verdict is FAILS
     assert equal([1.0], [0.0], budget=1e-3).margin == pytest.approx(-999)
     assert equal([1e-17], [0.0], budget=1e-3, scale=1.0).verdict is HOLDS
+    assert equal([], [], budget=1e-3, scale=1.0).verdict is UNDECIDED
 
 
 @pytest.mark.parametrize("maker", [equal, at_most])

@@ -114,6 +114,11 @@ def test_a_tolerance_must_be_positive(maker: Callable[[float], Finding], tol: fl
         maker(tol)
 
 
+def test_an_error_at_the_floor_does_not_count_even_on_the_line() -> None:
+    for floor, verdict in ((ERRORS[-1], UNDECIDED), (0.99 * ERRORS[-1], HOLDS)):
+        assert order(STEPS, ERRORS, expected=2, tol=0.1, floor=floor).verdict is verdict
+
+
 @pytest.mark.parametrize("floor", [-1.0, np.nan, np.inf])
 def test_a_floor_must_be_a_number(floor: float) -> None:
     with pytest.raises(ValueError, match="floor must be"):

@@ -117,6 +117,15 @@ def test_without_power_every_maker_is_undecided(found: Finding) -> None:
     assert "too few" in found.detail or "no power" in found.detail
 
 
+def test_rate_equals_needs_power_on_both_sides() -> None:
+    """At 0.1 a rate of 0 is seen by 120 draws and 0.2 is not; at 0.9 it is 1 and 0.8."""
+    spent = {"false_alarm": 0.01, "miss": 0.02}
+    assert rate_equals(12, 120, 0.1, reach=1.0, **spent).verdict is UNDECIDED
+    assert rate_equals(50, 500, 0.1, reach=1.0, **spent).verdict is HOLDS
+    assert rate_equals(54, 60, 0.9, reach=1 / 9, **spent).verdict is UNDECIDED
+    assert rate_equals(450, 500, 0.9, reach=1 / 9, **spent).verdict is HOLDS
+
+
 def test_one_draw_less_than_needed_is_too_few() -> None:
     spent = {"reach": 1.0, "false_alarm": 1e-3, "miss": 1e-3}
     verdicts = [rate_at_most(0, n, 0.1, **spent).verdict for n in range(100, 900)]
@@ -227,11 +236,11 @@ def test_ordering_verdicts() -> None:
 
 
 def test_ordering_needs_power_in_both_directions() -> None:
-    """12 draws can show a rate of 0.99 to be above 0.55, but hardly one of 0.55 to be below."""
-    spent = {"reach": (0.55, 0.99), "false_alarm": 1e-3, "miss": 0.2}
+    """16 draws show a rate of 0.55 to be below 0.99, but never one of 0.99 to be above 0.55."""
+    spent = {"reach": (0.55, 0.99), "false_alarm": 1e-3, "miss": 0.3}
     assert ordering((160, 300), (300, 300), **spent).verdict is HOLDS
-    assert ordering((160, 300), (12, 12), **spent).verdict is UNDECIDED
-    assert ordering((6, 12), (300, 300), **spent).verdict is UNDECIDED
+    assert ordering((160, 300), (16, 16), **spent).verdict is UNDECIDED
+    assert ordering((6, 16), (300, 300), **spent).verdict is UNDECIDED
 
 
 @pytest.mark.parametrize(

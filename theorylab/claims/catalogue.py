@@ -42,7 +42,7 @@ def is_paper_folder(folder: Path) -> bool:
 def is_claim_file(file: Path) -> bool:
     """Whether the file is one theorem: a module of a paper's folder, not private, not its init."""
     plain = file.suffix == ".py" and not file.name.startswith("_") and file.stem != "conftest"
-    return plain and is_paper_folder(file.parent)
+    return plain and file.is_file() and is_paper_folder(file.parent)
 
 
 def is_stray_claim(file: Path) -> bool:

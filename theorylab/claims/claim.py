@@ -16,6 +16,8 @@ from typing import Any
 from theorylab.claims.finding import Evidence, Finding, Relation
 from theorylab.claims.paper import Source
 
+_ACRONYMS = {name.lower(): name for name in ("DDIM", "DDPM", "ODE", "SDE", "LDR", "ReLU")}
+
 
 class DeclarationError(ValueError):
     """A declaration that checks nothing, or says something that it cannot carry."""
@@ -50,7 +52,8 @@ class Claim:
     @property
     def title(self) -> str:
         """The conclusion as a sentence."""
-        return self.name.replace("_", " ").capitalize()
+        words = [_ACRONYMS.get(word, word) for word in self.name.split("_")]
+        return words[0][:1].upper() + " ".join(words)[1:]
 
     @property
     def figure(self) -> Callable[[Any, list[Mapping[str, Any]]], None] | None:
@@ -187,7 +190,7 @@ def grid(kind: Callable[..., Any], **axes: Sequence[Any]) -> list[Any]:
 
 def label(case: Any) -> str:
     """A case as one short line, such as "separation=0.5, variance=0.3"."""
-    if not is_dataclass(case):
+    if not is_dataclass(case) or isinstance(case, type):
         return _short(case)
     shown = [field for field in fields(case) if field.repr]
     return ", ".join(f"{field.name}={_short(getattr(case, field.name))}" for field in shown)

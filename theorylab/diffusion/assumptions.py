@@ -205,7 +205,7 @@ def _margins_and_pairs(y: Tensor, means: Tensor, s: Tensor) -> tuple[Tensor, Ten
         pairs.append(nearest.indices[:, :2].sort(-1).values)
         gap = nearest.values[:, -1] - nearest.values[:, 0]
         two = len(means) == 2
-        margins.append(torch.full_like(gap, torch.inf) if two else gap / (2 * level))
+        margins.append(torch.full_like(gap, torch.inf) if two else gap / (2 * level**2))
     return torch.stack(margins), torch.stack(pairs)
 
 
