@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 .DELETE_ON_ERROR:
 
 verify: $(VENV)/installed          ## check every theorem, write report/index.html
-	$(BIN)/theorylab verify --report report
+	$(BIN)/theorylab verify --jobs $(JOBS) --report report
 
 test: $(VENV)/installed lint       ## tests of the code and of the machinery, and lints
 	$(BIN)/python -m pytest tests -n $(JOBS) --dist loadfile --timeout=300
@@ -22,7 +22,7 @@ lint: $(VENV)/installed
 	$(BIN)/python -m theorylab.report.readme --check README.md
 
 figures: $(VENV)/installed         ## the appendix figures, from the ledger of the last verify
-	test -f report/ledger.jsonl || $(BIN)/theorylab verify --report report
+	test -f report/ledger.jsonl || $(BIN)/theorylab verify --jobs $(JOBS) --report report
 	$(BIN)/theorylab figures --report report --out figures
 
 bench: $(VENV)/installed           ## ratios against named peers; nothing is asserted
@@ -36,7 +36,7 @@ readme: $(VENV)/installed          ## rewrite the table of statements in README.
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python >= 3.11 is needed, got " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
-	@echo "installing into $(VENV) (once; about a minute and 1 GB)"
+	@echo "installing into $(VENV) (once; a minute and 1 GB with a CPU build of torch)"
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) hatchling editables
 	$(INSTALL) --no-build-isolation -e '.[test,bench]'

@@ -153,12 +153,23 @@ def test_steps_run_out_with_a_reason() -> None:
     assert found.why.startswith("step 3 is the last one allowed, at time ")
 
 
-def test_a_wide_step_is_cut_until_it_is_proved() -> None:
-    """With a huge tolerance the steps are long, and the ball still contains the truth."""
-    found = follow(logistic, "0.01", (0, 9), tolerance=0.1, order=6)
-    if found.value is not None:
-        assert found.value.contains(logistic_at(ball(9), ball("0.01")))
-    assert follow(logistic, "0.01", (0, 9), tolerance=1e-3, order=6).value is not None
+def test_a_step_whose_ball_leaves_itself_is_cut() -> None:
+    """On dx/dt = x the whole span passes for one step by size, and is no proof: B grows."""
+    found = follow(lambda _, x: x, 1, (0, 4), order=2, tolerance=20.0)
+    assert found.steps > 2
+    assert found.value is not None
+    assert found.value.contains(ball(4).exp())
+
+
+def test_a_coarse_tolerance_costs_width_and_not_truth() -> None:
+    truth = logistic_at(ball(9), ball("0.01"))
+    widths = []
+    for tolerance in (1e-2, 1e-4, 1e-8):
+        found = follow(logistic, "0.01", (0, 9), tolerance=tolerance, order=6)
+        assert found.value is not None
+        assert found.value.contains(truth)
+        widths.append(float(found.value.rad()))
+    assert widths[0] > widths[1] > widths[2]
 
 
 @pytest.mark.parametrize(

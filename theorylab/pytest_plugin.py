@@ -8,6 +8,7 @@ leaves behind is kept by `theorylab.report.recorder`.
 import contextlib
 import random
 import traceback
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -204,13 +205,15 @@ def told(claim: Any, line: Mapping[str, Any]) -> str:
 
 @contextlib.contextmanager
 def checking() -> Iterator[None]:
-    """Float64, one thread and fixed global seeds inside the block.
+    """Float64, one thread, fixed global seeds, and warnings as errors inside the block.
 
     So no number depends on the cores, nor on what ran before in the same process.
     """
+    import flint
     import numpy as np
     import torch
 
+    bits = flint.ctx.prec
     dtype, threads, seeds = torch.get_default_dtype(), torch.get_num_threads(), random.getstate()
     numpy_state, torch_state = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     torch.set_default_dtype(torch.float64)
@@ -219,8 +222,11 @@ def checking() -> Iterator[None]:
     np.random.seed(0)  # noqa: NPY002
     torch.default_generator.manual_seed(0)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            yield
     finally:
+        flint.ctx.prec = bits
         torch.set_default_dtype(dtype)
         torch.set_num_threads(threads)
         random.setstate(seeds)

@@ -8,7 +8,7 @@ Of this paper a summary and the authors' code were read, not the text: no claim 
 formula as the paper's own.
 """
 
-from theorylab.claims import NotChecked, Paper
+from theorylab.claims import NotChecked, Paper, Reading, Source
 
 PAPER = Paper(
     key="aithal2024_mode_interpolation",
@@ -19,6 +19,12 @@ PAPER = Paper(
     version="NeurIPS 2024, from a summary",
     short="Aithal et al. 2024",
 )
+
+
+def read_at(item: str) -> Source:
+    """A place of the paper that is known from a summary and from the released code."""
+    return PAPER.at(item, reading=Reading.SUMMARISED)
+
 
 _LATER = "not implemented in this version: "
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import sympy
 from sympy import Expr, Symbol
 
-from proofs_check.aithal2024_mode_interpolation import PAPER
+from proofs_check.aithal2024_mode_interpolation import read_at
 from theorylab.claims import Evidence, Finding, Relation, claim, identity
 
 y = Symbol("y", real=True)
@@ -31,7 +31,7 @@ def mixture(variance: Expr) -> list[Expr]:
 
 
 @claim(
-    source=PAPER.at("Gaussian experiments (the exact denoiser)"),
+    source=read_at("Gaussian experiments (the exact denoiser)"),
     relation=Relation.BEYOND,
     evidence=Evidence.SYMBOLIC,
     cases=[Bridge()],

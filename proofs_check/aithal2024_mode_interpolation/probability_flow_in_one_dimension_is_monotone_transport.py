@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from proofs_check.aithal2024_mode_interpolation import PAPER
+from proofs_check.aithal2024_mode_interpolation import read_at
 from theorylab.claims import Evidence, Finding, Relation, claim, equal
 from theorylab.diffusion import EDMSchedule, ExactScore, GaussianMixture, probability_flow
 from theorylab.diffusion.transport import normal_mass, preimages
@@ -52,7 +52,7 @@ def tail(law: GaussianMixture, x: Tensor, *, sign: float = 1.0) -> Tensor:
 
 
 @claim(
-    source=PAPER.at("Gaussian experiments in one dimension"),
+    source=read_at("Gaussian experiments in one dimension"),
     relation=Relation.BEYOND,
     evidence=Evidence.NUMERIC,
     cases=[

@@ -4,9 +4,9 @@ Notation: y = x / sqrt(abar_t), s_t the effective deviation, u = ln(s_T/s_t) the
 expected mean; (i, j) the two nearest modes at distance ell, L their segment, p the coordinate
 along it (0 and 1 at its ends), z the transverse part.
 
-The text that was read had lost its inline formulas: every source below is a reconstruction from
-the surviving text and the proofs, and no claim speaks of what is printed where only the
-reconstruction is known.
+The text that was read had lost its inline formulas: every formula below is a reconstruction from
+the surviving text and the proofs (`read_at`), and no claim speaks of what is printed where only
+the reconstruction is known. Only words that survived are cited as printed.
 """
 
 from theorylab.claims import NotChecked, Paper, Reading, Source

@@ -46,7 +46,7 @@ def shortest_by_search(segment: Segment, y: Tensor) -> float:
 def distance_to_a_segment_is_transverse_norm_and_end_cap(case: Points) -> Finding:
     r"""For every point $y$ with coordinates $p$ and $z$ relative to a segment of length $\ell$,
 
-    $$dist(y, L)^2 = |z|^2 + \ell^2\,\max(0,\,-p,\,p-1)^2 .$$
+    $$\operatorname{dist}(y, L)^2 = |z|^2 + \ell^2\,\max(0,\,-p,\,p-1)^2 .$$
     """
     generator = torch.Generator().manual_seed(case.seed)
     a, b = torch.randn(2, case.dimension, generator=generator)

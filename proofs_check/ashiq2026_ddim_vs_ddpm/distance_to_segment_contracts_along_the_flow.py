@@ -89,12 +89,12 @@ def distance_to_segment_contracts_along_the_flow(case: Tube) -> Finding:
     flow: $|y_t-\mu_k|^2 - \min(|y_t-\mu_i|^2, |y_t-\mu_j|^2) \ge 2 s_t^2\kappa$ for every other
     mode $k$, at all times from $\tau$ down to $t$. Then
 
-    $$dist(y_t, L) \le \frac{s_t}{s_\tau}\,dist(y_\tau, L)
+    $$\operatorname{dist}(y_t, L) \le \frac{s_t}{s_\tau}\,\operatorname{dist}(y_\tau, L)
       + \Big(1 - \frac{s_t}{s_\tau}\Big)\,\frac{\rho}{1+\rho}\,\Delta,$$
 
     where $L$ is the plain segment (its ends are not extended),
     $\rho = e^{-\kappa}\max_{n\in\{i,j\}}\sum_{k\ne i,j}\pi_k/\pi_n$ and
-    $\Delta = \max_k dist(\mu_k, L)$.
+    $\Delta = \max_k \operatorname{dist}(\mu_k, L)$.
     """
     mixture = mixture_of(case)
     i, j = pair_of(case, mixture)

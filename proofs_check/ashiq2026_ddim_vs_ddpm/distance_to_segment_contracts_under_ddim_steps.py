@@ -55,13 +55,14 @@ def random_mixture(case: Steps) -> GaussianMixture:
 def distance_to_segment_contracts_under_ddim_steps(case: Steps) -> Finding:
     r"""A deterministic DDIM step with the exact score from noise level $v$ to $v' < v$
     ($v = (1-\bar\alpha)/\bar\alpha$), of any length, moves $y$ to
-    $y' = \bar m + c\,(y - \bar m)$, and for every pair of modes
+    $y' = \bar m + c\,(y - \bar m)$, and for the two modes nearest to $y$
 
-    $$dist(y', L) \le c\,dist(y, L) + (1-c)\,\frac{\rho}{1+\rho}\,\Delta,
+    $$\operatorname{dist}(y', L) \le c\,\operatorname{dist}(y, L)
+      + (1-c)\,\frac{\rho}{1+\rho}\,\Delta,
       \qquad c = \frac{\sigma^2 + \sqrt{v v'}}{\sigma^2 + v},$$
 
-    with $\rho = e^{-\kappa}\max_{n\in\{i,j\}}\sum_{k\ne i,j}\pi_k/\pi_n$, $\kappa$ the margin of
-    the pair at $y$ and $\Delta = \max_k dist(\mu_k, L)$. No step size has to be small.
+    with $\rho = e^{-\kappa}\max_{n\in\{i,j\}}\sum_{k\ne i,j}\pi_k/\pi_n$, $\kappa$ their
+    margin at $y$ and $\Delta = \max_k \operatorname{dist}(\mu_k, L)$. No step has to be small.
     """
     mixture = random_mixture(case)
     schedule = VPSchedule.ddpm()
@@ -109,8 +110,8 @@ def pair_distances(
     segment = Segment(mixture.means[pair[0]], mixture.means[pair[1]])
     squared = ((y - mixture.means) ** 2).sum(-1)
     inside = squared[list(pair)].min()
-    others = torch.cat([squared[k : k + 1] for k in range(mixture.K) if k not in pair])
-    kappa = (others.min() - inside) / (2 * s**2)
+    others = [squared[k] for k in range(mixture.K) if k not in pair]
+    kappa = (torch.stack([*others, torch.tensor(torch.inf)]).min() - inside) / (2 * s**2)
     leak = case.leak * outsiders_responsibility(mixture, pair, kappa)
     bound = segment_bound(segment.distance(y), c, leak, farthest_mode(mixture, pair))
     return segment.distance(y_next), bound

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import sympy
-from sympy import Expr, Integer, Rational
+from sympy import Expr, Integer, Rational, Symbol
 
 from proofs_check.ashiq2026_ddim_vs_ddpm import read_at
 from theorylab.claims import Evidence, Finding, Relation, all_hold, claim, identity, positive
@@ -14,11 +14,11 @@ HALF = forms.ell / (2 * forms.s)
 
 @dataclass(frozen=True)
 class Midpoint:
-    """The point, the slope claimed there, and a separation ell/s at which it is positive."""
+    """The point, the slope claimed there, and the ell/s beyond which it is positive."""
 
     at: Expr = Integer(0)
     slope: Expr = (HALF - 1) * (HALF + 1)
-    separation: Expr = Rational(201, 100)
+    beyond: Expr = Integer(2)
 
 
 @claim(
@@ -32,7 +32,7 @@ class Midpoint:
         ),
         "s for s squared": lambda case: replace(case, slope=forms.ell**2 / (4 * forms.s) - 1),
         "away from the midpoint": lambda case: replace(case, at=forms.ell / 50),
-        "modes closer than 2 s": lambda case: replace(case, separation=Rational(199, 100)),
+        "unstable from s on": lambda case: replace(case, beyond=Integer(1)),
     },
 )
 def midpoint_eigenvalue_is_a_quarter_of_the_separation_minus_one(case: Midpoint) -> Finding:
@@ -48,5 +48,6 @@ def midpoint_eigenvalue_is_a_quarter_of_the_separation_minus_one(case: Midpoint)
     drift = forms.two_mode_drift()
     secant = identity(sympy.limit(drift / forms.xi, forms.xi, 0), case.slope)
     slope = identity(sympy.diff(drift, forms.xi).subs(forms.xi, case.at), case.slope)
-    unstable = positive(case.slope.subs(forms.ell, case.separation * forms.s))
+    excess = Symbol("x", positive=True)
+    unstable = positive(sympy.expand(case.slope.subs(forms.ell, (case.beyond + excess) * forms.s)))
     return all_hold(secant, slope, unstable)

@@ -23,7 +23,7 @@ class Witnesses:
 
 
 def refutes(case: Witnesses, point: tuple[int, int]) -> bool:
-    """The point satisfies two-mode dominance, and |z|^2 is not its squared distance."""
+    """The point satisfies two-mode dominance, |z|^2 = 9, and its squared distance is 10."""
     by_distance = sorted(GRID, key=lambda mode: (squared(point, mode), mode))
     first, second, third = by_distance[:3]
     margin = Fraction(squared(point, third) - squared(point, first)) / (2 * case.raw_variance)
@@ -33,7 +33,8 @@ def refutes(case: Witnesses, point: tuple[int, int]) -> bool:
     transverse = squared(point, first) - p**2 * squared(first, second)
     nearest = min(max(p, Fraction(0)), Fraction(1))
     distance = transverse + (p - nearest) ** 2 * squared(first, second)
-    return margin >= case.kappa and transverse != distance
+    beyond_an_end = abs(p - Fraction(1, 2)) == 1
+    return margin >= case.kappa and beyond_an_end and (transverse, distance) == (9, 10)
 
 
 def squared(a: Sequence[int], b: Sequence[int]) -> int:
@@ -48,15 +49,16 @@ def squared(a: Sequence[int], b: Sequence[int]) -> int:
     cases=[Witnesses()],
     must_fail={
         "beside the segment, not beyond it": lambda case: replace(case, points=((7, 3),)),
-        "without dominance": lambda case: replace(case, points=((1, 1),)),
+        "a margin that they do not have": lambda case: replace(case, kappa=161),
         "at a larger variance": lambda case: replace(case, raw_variance=Fraction(6, 5)),
     },
 )
 def transverse_norm_is_not_the_distance_beyond_the_ends(case: Witnesses) -> Finding:
     r"""It is not true that two-mode dominance makes $|z|$ the distance to the segment: at the raw
     point $(7, 5)$ of the 25-mode grid (and at its seven images under the symmetries of the
-    square) the pair $(4,4), (4,2)$ dominates with $\kappa \ge 7$, but $|z|^2 = 9$ and the squared
-    distance to the segment is $10$, because $p = 3/2$ lies beyond the end.
+    square) the pair $(4,4), (4,2)$ dominates with $\kappa \ge 7$ when $s^2 \le 1/20$ in raw units,
+    but $|z|^2 = 9$ and the squared distance to the segment is $10$, because $p = 3/2$ lies beyond
+    the end.
 
     In normalised units: $|z| = 1.0606$ and distance $1.1180$.
     """

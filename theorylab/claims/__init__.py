@@ -11,6 +11,7 @@ from theorylab.claims.sampling import (
     law_equals,
     ordering,
     rate_at_most,
+    rate_between,
     rate_equals,
 )
 
@@ -45,6 +46,7 @@ __all__ = [
     "positive",
     "precision",
     "rate_at_most",
+    "rate_between",
     "rate_equals",
     "undecided",
 ]

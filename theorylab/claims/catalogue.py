@@ -1,4 +1,4 @@
-"""Finding claims on disk: a folder is a paper when its `__init__.py` assigns PAPER.
+"""Finding claims on disk: a folder is a paper when its `__init__.py` says PAPER = Paper(...).
 
 One file declares one claim, named like the file. Nothing is run here.
 """
@@ -26,17 +26,26 @@ class PaperEntry:
 
 
 def is_paper_folder(folder: Path) -> bool:
-    """Whether the folder's `__init__.py` assigns PAPER; nothing is imported to find out."""
+    """Whether the folder's `__init__.py` says PAPER = Paper(...); nothing is imported for it."""
     init = folder / "__init__.py"
     if not init.is_file():
         return False
+    text = init.read_bytes()
     try:
-        body = ast.parse(init.read_bytes()).body
+        body = ast.parse(text).body
     except (SyntaxError, ValueError):
-        return True  # so that importing it reports the error
-    targets = [t for node in body if isinstance(node, ast.Assign) for t in node.targets]
-    targets += [node.target for node in body if isinstance(node, ast.AnnAssign)]
-    return any(isinstance(target, ast.Name) and target.id == "PAPER" for target in targets)
+        return b"PAPER" in text and b"theorylab" in text  # importing it reports the error
+    return any(
+        isinstance(node, ast.Assign | ast.AnnAssign)
+        and any(getattr(target, "id", None) == "PAPER" for target in _targets(node))
+        and isinstance(node.value, ast.Call)
+        and getattr(node.value.func, "id", getattr(node.value.func, "attr", None)) == "Paper"
+        for node in body
+    )
+
+
+def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
 
 
 def is_claim_file(file: Path) -> bool:
@@ -48,7 +57,7 @@ def is_claim_file(file: Path) -> bool:
 def is_stray_claim(file: Path) -> bool:
     """Whether the file declares a claim where no paper's folder would collect it."""
     text = file.read_bytes()
-    if b"@claim(" not in text or is_claim_file(file):
+    if b"@claim(" not in text or b"theorylab.claims" not in text or is_claim_file(file):
         return False
     try:
         body = ast.parse(text).body

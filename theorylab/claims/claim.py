@@ -19,6 +19,12 @@ from theorylab.claims.paper import Source
 _ACRONYMS = {name.lower(): name for name in ("DDIM", "DDPM", "ODE", "SDE", "LDR", "ReLU")}
 
 
+def titled(name: str) -> str:
+    """The name of a conclusion as a sentence."""
+    words = [_ACRONYMS.get(word, word) for word in name.split("_")]
+    return words[0][:1].upper() + " ".join(words)[1:]
+
+
 class DeclarationError(ValueError):
     """A declaration that checks nothing, or says something that it cannot carry."""
 
@@ -52,8 +58,7 @@ class Claim:
     @property
     def title(self) -> str:
         """The conclusion as a sentence."""
-        words = [_ACRONYMS.get(word, word) for word in self.name.split("_")]
-        return words[0][:1].upper() + " ".join(words)[1:]
+        return titled(self.name)
 
     @property
     def figure(self) -> Callable[[Any, list[Mapping[str, Any]]], None] | None:
@@ -166,7 +171,9 @@ def _refuse_worthless_cases(declared: Claim) -> None:
 
 def _is_frozen(case: Any) -> bool:
     parameters = getattr(type(case), "__dataclass_params__", None)
-    return parameters is None or bool(parameters.frozen)
+    if parameters is None:
+        return not isinstance(case, dict | list | set | bytearray)
+    return bool(parameters.frozen)
 
 
 def _demand(condition: bool, requirement: str) -> None:

@@ -3,7 +3,9 @@ r"""Evidence by ball arithmetic: a number is known to lie in an interval with ri
 Notation: a box is a product of intervals [low, high]; a function maps one ball per side to a
 ball that contains every value on the box.
 
-The arithmetic is python-flint's `arb`. Its comparisons are three-valued, and so is the verdict.
+A function that leaves ball arithmetic on its way (float, mid) proves nothing; nothing here can
+see that it did. The arithmetic is python-flint's `arb`. Its comparisons are three-valued, and so
+is the verdict.
 A Python float is the binary fraction that it is: write decimals as strings or `Fraction`.
 """
 

@@ -8,10 +8,11 @@ from enum import StrEnum
 
 
 class Reading(StrEnum):
-    """Whether the source's own formula was read, or had to be reconstructed."""
+    """Whether the source's own text was read, only a summary, or a formula reconstructed."""
 
     AS_PRINTED = "as printed"
     RECONSTRUCTED = "reconstructed"
+    SUMMARISED = "from a summary"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Source:
     def __str__(self) -> str:
         """Such as "Ashiq et al. 2026 (arXiv:2605.06831, ICML 2026), Lemma G.2"."""
         paper = self.paper
-        note = " [reconstructed]" if self.reading is Reading.RECONSTRUCTED else ""
+        note = "" if self.reading is Reading.AS_PRINTED else f" [{self.reading.value}]"
         return f"{paper.short} (arXiv:{paper.arxiv}, {paper.version}), {self.item}{note}"
 
 

@@ -4,6 +4,7 @@ The result is a plain record, ready for a ledger. An exception of the check is a
 verdict about the statement, and so is an attempt to skip it; UNDECIDED is red.
 """
 
+import contextlib
 import math
 import operator
 import time
@@ -82,11 +83,11 @@ def _number(value: Any) -> float | None:
 
 def _seed(claim: Claim, kind: str, index: int) -> int | None:
     case = (*claim.cases, *claim.thorough)[index] if kind == "case" else None
-    seed: Any = getattr(case, "seed", None)
-    try:
-        return operator.index(seed)
-    except TypeError:
-        return None
+    parts = [getattr(case, field.name) for field in fields(case)] if is_dataclass(case) else []
+    for part in (case, *parts):
+        with contextlib.suppress(TypeError):
+            return operator.index(getattr(part, "seed", None))  # type: ignore[arg-type]
+    return None
 
 
 def _timed(run: Callable[[], Outcome]) -> Outcome:

@@ -71,23 +71,47 @@ def rate_equals(
     Raises:
         ValueError: counts, error rates or a reach that are none, a rate outside [0, 1].
     """
+    return rate_between(k, n, (rate, rate), reach=reach, false_alarm=false_alarm, miss=miss)
+
+
+def rate_between(
+    k: int,
+    n: int,
+    bracket: tuple[float, float],
+    *,
+    reach: float,
+    false_alarm: float,
+    miss: float,
+) -> Finding:
+    """SAMPLED: the rate behind k of n lies in the bracket [low, high], wherever it lies.
+
+    Sees low * (1 - reach) and high * (1 + reach), where these are rates.
+
+    Raises:
+        ValueError: counts, error rates or a reach that are none, a bracket that is not ordered or
+            not in [0, 1].
+    """
     k, n = _require_counts(k, n)
     _require_error_rates(false_alarm, miss)
-    _require_rate("rate", rate)
+    least, most = (_require_rate("rate", rate) for rate in bracket)
     _require_reach(reach)
-    seen = f"a rate {100 * reach:.4g} % off {rate:.4g}"
-    off = [rate * (1 - reach), rate * (1 + reach)]
-    if rate == 0 or not (off[0] >= 0 or off[1] <= 1):
+    if least > most:
+        msg = f"bracket must be ordered as (low, high), got {bracket}"
+        raise ValueError(msg)
+    expected = f"{least:.4g}" if least == most else f"{least:.5g} to {most:.5g}"
+    seen = f"a rate {100 * reach:.4g} % off {expected}"
+    off = [least * (1 - reach), most * (1 + reach)]
+    if least == 0 or not (off[0] >= 0 or off[1] <= 1):
         return undecided(Evidence.SAMPLED, f"no power: {seen} cannot be seen or cannot be")
-    high = _largest_allowed(n, rate, false_alarm / 2)
-    low = _smallest_allowed(n, rate, false_alarm / 2)
+    high = _largest_allowed(n, most, false_alarm / 2)
+    low = _smallest_allowed(n, least, false_alarm / 2)
     missed_below = float(stats.binom.sf(low - 1, n, off[0])) if off[0] >= 0 else 0.0
     missed_above = float(stats.binom.cdf(high, n, off[1])) if off[1] <= 1 else 0.0
     missed = max(missed_below, missed_above)
     if not missed <= miss:
         return _too_few(n, missed, miss, seen)
     verdict = Verdict.HOLDS if low <= k <= high else Verdict.FAILS
-    detail = f"{k} of {n} = {k / n:.4g}, expected {rate:.4g}; accepted in [{low}, {high}]"
+    detail = f"{k} of {n} = {k / n:.4g}, expected {expected}; accepted in [{low}, {high}]"
     margin = (min(k - low, high - k) + 0.5) / ((high - low) / 2 + 0.5)
     return Finding(verdict, Evidence.SAMPLED, margin, detail, false_alarm, miss, seen)
 
@@ -219,10 +243,11 @@ def _require_counts(k: int, n: int) -> tuple[int, int]:
     return int(k), int(n)
 
 
-def _require_rate(name: str, rate: float) -> None:
+def _require_rate(name: str, rate: float) -> float:
     if not 0 <= rate <= 1:
         msg = f"{name} must be in [0, 1], got {rate}"
         raise ValueError(msg)
+    return rate
 
 
 def _require_reach(reach: float) -> None:

@@ -19,7 +19,7 @@ from theorylab.claims.catalogue import (
     load_claim,
     paper_folders,
 )
-from theorylab.claims.claim import Claim
+from theorylab.claims.claim import Claim, titled
 
 VERDICTS = ("ERROR", "FAILS", "UNDECIDED", "INCOMPLETE", "HOLDS")
 """What a card may say, the worst first."""
@@ -55,7 +55,7 @@ class Card:
     @property
     def title(self) -> str:
         """The conclusion as a sentence."""
-        return self.id.partition("/")[2].replace("_", " ").capitalize()
+        return titled(self.id.partition("/")[2])
 
     @property
     def verdict(self) -> str:

@@ -6,6 +6,7 @@ A pytest plugin that replaces pytest's own terminal. It judges nothing: the reco
 `theorylab.pytest_plugin`, and a red item prints the theorem's own account of itself.
 """
 
+import contextlib
 import os
 import sys
 from collections import defaultdict
@@ -116,7 +117,8 @@ class Console:
 
     def _tell(self, text: str, *, style: str | None = None) -> None:
         target = self._progress.console if self.terminal.is_terminal else self.terminal
-        target.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        with contextlib.suppress(BrokenPipeError, SystemExit):  # a reader that left, `| head`
+            target.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def _statement(node: str) -> str:

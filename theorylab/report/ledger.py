@@ -49,7 +49,7 @@ def start(folder: Path, *, command: Sequence[str], thorough: bool) -> None:
     """Begin a ledger in a folder, replacing the one of an earlier run."""
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / LEDGER, b"")
-    for old in (*folder.glob(".*.json*.[0-9]*"), *(folder / SERIES).glob("*.json*")):
+    for old in (*folder.glob(".*.json*.[0-9]*"), *(folder / SERIES).glob("*__*__*.json*")):
         old.unlink()
     _write_json(folder / ENVIRONMENT, environment(command=command, thorough=thorough))
 
@@ -192,7 +192,8 @@ def false_alarm_probability(records: Iterable[Mapping[str, Any]]) -> float:
     """A bound on the chance that sampling alone turns the run red, by the union bound.
 
     A case may be rejected or left open by chance, and a false twin accepted by chance; both
-    error rates of every sampled item are added up.
+    error rates of every sampled item are added up. It is a bound for runs in which every twin is
+    false, and every ordering true, by at least the reach that its finding states.
     """
     return math.fsum(line.get("false_alarm", 0.0) + line.get("miss", 0.0) for line in records)
 

@@ -47,7 +47,10 @@ def marginal_variance(time: Expr = t) -> Expr:
 
 
 def effective_deviation(time: Expr = t) -> Expr:
-    """s_t = sqrt(sigma^2 + (1 - abar_t)/abar_t), the deviation in y = x / sqrt(abar_t)."""
+    """s_t = sqrt(sigma^2 + (1 - abar_t)/abar_t), the deviation in y = x / sqrt(abar_t).
+
+    For algebra: as floats the difference cancels; `Schedule.effective_deviation` does not.
+    """
     return sqrt(sigma**2 + (1 - alpha_bar(time)) / alpha_bar(time))
 
 

@@ -41,7 +41,7 @@ def equal_weights(case: Pair) -> bool:
     given=["ashiq2026_ddim_vs_ddpm/midpoint_eigenvalue_is_a_quarter_of_the_separation_minus_one"],
     thorough=grid(Pair, separation=[0.1, 100.0], s=[0.05, 5.0], dimension=[3, 64]),
 )
-def flow_jacobian_at_the_midpoint_has_one_unstable_direction(case: Pair) -> Finding:
+def flow_jacobian_at_the_midpoint_has_one_eigenvalue_off_minus_one(case: Pair) -> Finding:
     r"""At the midpoint of two equal modes the Jacobian of $\bar m(y) - y$ has the eigenvalue
     $\lambda = \ell^2/(4s^2) - 1$ along the segment and $-1$ across it, in any dimension.
     """
