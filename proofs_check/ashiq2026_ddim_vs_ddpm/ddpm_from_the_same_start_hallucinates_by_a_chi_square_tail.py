@@ -56,11 +56,10 @@ def ddpm_from_the_same_start_hallucinates_by_a_chi_square_tail(case: Start) -> F
     distance $r\ell$ from its midpoint where one mode has all the responsibility. It ends more than
     $5\sigma$ from the modes with the probability $P(\chi^2_2(\nu) > 25\sigma^2/V)$,
 
-    $$\nu = \frac{1}{V}\Big(\frac{\sigma^2}{s_0^2}\big(\tfrac12 - r\big)\ell\Big)^2 \cdot
-      \frac{s_{end}^4}{\sigma^4}, \qquad
-      V = \sum_n \frac{s_{end}^4}{s_{n+1}^4}\,\frac{(v_n - v_{n+1})\,v_{n+1}}{v_n},$$
+    $$\nu = \frac{1}{V}\Big(\frac{\sigma^2}{s_0^2}\big(\tfrac12 - r\big)\ell\Big)^2, \qquad
+      V = \sum_n \frac{\sigma^4}{s_{n+1}^4}\,\frac{(v_n - v_{n+1})\,v_{n+1}}{v_n} .$$
 
-    with $s_{end} = \sigma$. From raw step 2 that is 0.884, 0.405 and 0.0469 at $r = 0.05$, $0.1$
+    From raw step 2 that is 0.884, 0.405 and 0.0469 at $r = 0.05$, $0.1$
     and $0.15$, where DDIM from the same start always ends there (its radius is 0.2474). The figure
     adds DDIM from raw 8 and DDPM from raw 20, the starts that carry the same label in the paper's
     experiment: neither ends there at any of its radii.

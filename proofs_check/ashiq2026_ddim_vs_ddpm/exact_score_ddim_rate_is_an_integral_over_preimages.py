@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import torch
@@ -107,6 +108,7 @@ def axis(mixture: GaussianMixture) -> GaussianMixture:
     return GaussianMixture(torch.unique(mixture.means[:, 0])[:, None], float(mixture.variance))
 
 
+@cache
 def predicted_rates(steps: int) -> PairRates:
     """The outcome probabilities by bisection and quadrature, from one coordinate."""
     mixture, schedule = GaussianMixture.grid(), VPSchedule.ddpm()

@@ -55,8 +55,8 @@ def trap_of_the_exact_score_is_enclosed_and_practically_empty(case: Layer) -> Fi
     along the segment is $dr/db = \tanh(br)$. Let $h$ be the largest start from which it ends, at
     $s = \sigma$, within $\theta$ of the midpoint. From raw step 20 of the paper's schedule
 
-    $$10^{-264.55} < h/\ell < 10^{-264.50} \quad (\theta = 0.15\,\ell), \qquad
-      10^{-47.04} < h/\ell < 10^{-46.99} \quad (\theta = 0.35\,\ell),$$
+    $$10^{-264.56} < h/\ell < 10^{-264.49} \quad (\theta = 0.15\,\ell), \qquad
+      10^{-47.04} < h/\ell < 10^{-46.98} \quad (\theta = 0.35\,\ell),$$
 
     and similarly from 8 and 24. A start farther than $h$ from the midpoint leaves: the closed
     growth bound is a lower bound of $h$ only, and says nothing about emptiness. Proof by barriers:

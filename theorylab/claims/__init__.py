@@ -1,9 +1,11 @@
 """The judge: declarations, evidence and verdicts. It knows no mathematics of any paper."""
 
+from theorylab.claims.barrier import points_inward
 from theorylab.claims.claim import Claim, DeclarationError, claim, grid, label
 from theorylab.claims.enclosure import ball, enclosed, hull, precision
 from theorylab.claims.evidence import at_most, equal, for_all, for_all_equal, identity, positive
 from theorylab.claims.finding import Evidence, Finding, Relation, Verdict, all_hold, undecided
+from theorylab.claims.flow import Arrival, follow
 from theorylab.claims.paper import NotChecked, Paper, Reading, Source
 from theorylab.claims.rates import decay, order
 from theorylab.claims.sampling import (
@@ -16,6 +18,7 @@ from theorylab.claims.sampling import (
 )
 
 __all__ = [
+    "Arrival",
     "Claim",
     "DeclarationError",
     "Evidence",
@@ -34,6 +37,7 @@ __all__ = [
     "decay",
     "enclosed",
     "equal",
+    "follow",
     "for_all",
     "for_all_equal",
     "grid",
@@ -43,6 +47,7 @@ __all__ = [
     "law_equals",
     "order",
     "ordering",
+    "points_inward",
     "positive",
     "precision",
     "rate_at_most",

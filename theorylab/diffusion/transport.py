@@ -17,7 +17,7 @@ from theorylab import _require
 from theorylab._normal import normal_below
 from theorylab._typing import ArrayLike
 
-HALVINGS = 80
+HALVINGS = 62
 """Bisection of [-40, 40] down to the spacing of float64."""
 
 
@@ -108,6 +108,27 @@ def pair_rates(
         interpolated_high=not_both - low,
         stuck=stuck,
     )
+
+
+def stuck_mass(increasing: Callable[[Tensor], Tensor], modes: ArrayLike, radius: float) -> float:
+    """The probability that F(X), X ~ N(0, 1), ends farther than `radius` from every mode.
+
+    The masses of the gaps are added up, so that a small one keeps its digits.
+
+    Raises:
+        ValueError: a radius that is not positive, or not below half the smallest gap.
+    """
+    centres = _require.array("modes", modes).reshape(-1).sort().values
+    limit = _require.positive("radius", radius)
+    if len(centres) > 1 and not bool((2 * limit < centres.diff()).all()):
+        msg = f"radius must be below half of the smallest gap, got {limit}"
+        raise ValueError(msg)
+    ends = torch.stack((centres - limit, centres + limit))
+    start = preimages(increasing, ends, low=-40.0, high=40.0)
+    edge = start.new_full((1,), torch.inf)
+    below = torch.cat((-edge, start[1]))
+    above = torch.cat((start[0], edge))
+    return float(normal_mass(below, above).sum())
 
 
 def _mass_within(increasing: Callable[[Tensor], Tensor], centres: Tensor, radii: Tensor) -> Tensor:
