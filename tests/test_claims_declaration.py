@@ -27,7 +27,13 @@ from theorylab.claims import (
     label,
     undecided,
 )
-from theorylab.claims.catalogue import claim_files, is_claim_file, is_paper_folder, load
+from theorylab.claims.catalogue import (
+    claim_files,
+    is_claim_file,
+    is_collected,
+    is_paper_folder,
+    load,
+)
 from theorylab.claims.run import record, run_case, run_twin
 
 PAPER = Paper("made_up", "A made-up paper", "Nobody", 2026, "0000.00000", "v1", "Made-up 2026")
@@ -330,6 +336,18 @@ def test_a_paper_is_a_folder_whose_init_assigns_it(tmp_path: Path) -> None:
         (tmp_path / "a" / file).write_text("")
     assert claim_files(tmp_path) == [tmp_path / "a" / "one.py"]
     assert not is_claim_file(tmp_path / "a" / "__init__.py")
+
+
+def test_another_project_s_paper_is_not_collected(tmp_path: Path) -> None:
+    for name, text, answer in (
+        ("a", "PAPER = 'A4'", False),
+        ("b", "import theorylab\nPAPER = 1", True),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "__init__.py").write_text(text)
+        (folder / "one.py").write_text("")
+        assert is_collected(folder / "one.py") is answer
 
 
 @pytest.mark.parametrize(

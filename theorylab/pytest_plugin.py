@@ -45,9 +45,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ClaimFile
     """Collect theorem files: modules of a folder whose `__init__.py` assigns PAPER."""
     if file_path.suffix != ".py":
         return None
-    from theorylab.claims.catalogue import is_claim_file, is_stray_claim
+    from theorylab.claims.catalogue import is_collected, is_stray_claim
 
-    if not is_claim_file(file_path) and not is_stray_claim(file_path):
+    if not is_collected(file_path) and not is_stray_claim(file_path):
         return None
     selected = parent.config.getoption("--claims-select")
     names = {file_path.parent.name, f"{file_path.parent.name}/{file_path.stem}"}
@@ -59,9 +59,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ClaimFile
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> "NotAModule | None":
     """A theorem file that is named on the command line is not a test module as well."""
-    from theorylab.claims.catalogue import is_claim_file
+    from theorylab.claims.catalogue import is_collected
 
-    return NotAModule.from_parent(parent, path=module_path) if is_claim_file(module_path) else None
+    return NotAModule.from_parent(parent, path=module_path) if is_collected(module_path) else None
 
 
 class NotAModule(pytest.File):

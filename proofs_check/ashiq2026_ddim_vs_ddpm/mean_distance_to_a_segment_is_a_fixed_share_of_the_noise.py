@@ -12,7 +12,7 @@ from torch import Tensor
 from proofs_check.ashiq2026_ddim_vs_ddpm import read_at
 from proofs_check.ashiq2026_ddim_vs_ddpm._laws import GRID, RESTATED, Law
 from proofs_check.ashiq2026_ddim_vs_ddpm._runs import Run, ddim, levels, reverse_sde
-from theorylab.claims import Evidence, Finding, Relation, claim, equal
+from theorylab.claims import Evidence, Finding, Relation, all_hold, claim, equal
 from theorylab.diffusion import GaussianMixture, distance_to_nearest_segment
 
 ANGLES, SHELLS, FARTHEST = 12, 48, 11.0
@@ -67,7 +67,9 @@ def mean_distance_to_a_segment_is_a_fixed_share_of_the_noise(case: Share) -> Fin
     s = case.law.scale * plain
     share = share_of(case.inner, case.border) * case.louder
     measured = mean_distance(mixture, s, case.law.rotation(2)) / s
-    return equal(measured, share, budget=case.budget).with_series(**drawn(case, share))
+    return all_hold(
+        equal(measured, share, budget=case.budget), equal(share, 0.60459, budget=1e-5)
+    ).with_series(**drawn(case, share))
 
 
 def share_of(inner: int, border: int) -> float:

@@ -17,15 +17,16 @@ from proofs_check.ashiq2026_ddim_vs_ddpm._runs import (
     nodes,
     shortest,
 )
-from theorylab.claims import Evidence, Finding, Relation, all_hold, at_most, claim, undecided
+from theorylab.claims import Evidence, Finding, Relation, all_hold, at_most, claim, equal
 from theorylab.diffusion import ExactScore, GaussianMixture, ddim_step
 
 
 @dataclass(frozen=True)
 class Midpoints:
-    """Midpoints of the closest pairs, at the nodes with ell^2 >= 4 kappa d s^2."""
+    """Midpoints of the closest pairs, so many, at the nodes with ell^2 >= 4 kappa d s^2."""
 
     law: Law | Farthest
+    count: int = 40
     kappa: float = 7.0
     shift: float = 0.0
     heavier: float = 1.0
@@ -41,7 +42,7 @@ def equal_weights(case: Midpoints) -> bool:
     source=read_at("Proposition 4.7 (1) and Figure E.12"),
     relation=Relation.SHARPENS,
     evidence=Evidence.NUMERIC,
-    cases=[Midpoints(GRID), Midpoints(RESTATED), Midpoints(Farthest(4))],
+    cases=[Midpoints(GRID), Midpoints(RESTATED), Midpoints(Farthest(4), 57)],
     assumes=[equal_weights],
     must_fail={
         "two per cent steeper": lambda case: replace(case, steeper=1.02),
@@ -52,7 +53,7 @@ def equal_weights(case: Midpoints) -> bool:
     given=[
         "ashiq2026_ddim_vs_ddpm/flow_jacobian_at_the_midpoint_has_one_eigenvalue_off_minus_one"
     ],
-    thorough=[Midpoints(Farthest(8))],
+    thorough=[Midpoints(Farthest(8), 60)],
 )
 def midpoints_have_one_unstable_direction_once_modes_are_far_apart(case: Midpoints) -> Finding:
     r"""Let $J$ be the Jacobian of one DDIM step with the exact score in the coordinates
@@ -75,8 +76,6 @@ def midpoints_have_one_unstable_direction_once_modes_are_far_apart(case: Midpoin
         weights[mixture.K // 2] *= case.heavier
         mixture = GaussianMixture(mixture.means, mixture.variance, weights / weights.sum())
     midpoints, along = pairs(mixture)
-    if len(midpoints) < 10:
-        return undecided(Evidence.NUMERIC, f"only {len(midpoints)} pairs stand alone")
     ell = shortest(mixture)
     eigenvalues = clock_eigenvalues(mixture, midpoints + case.shift * along)
     a = (ell / levels(mixture.variance)[:-1]) ** 2
@@ -85,6 +84,7 @@ def midpoints_have_one_unstable_direction_once_modes_are_far_apart(case: Midpoin
     expected = case.steeper * (a[judged, None] / 4) - 1
     stable = eigenvalues[judged, :, :-1]
     return all_hold(
+        equal(len(midpoints), case.count, budget=1e-9),
         at_most(expected / positive, torch.ones_like(positive), budget=1e-8, tight=0.99),
         at_most(stable.abs() - 1, 1e-3 * torch.ones_like(stable), budget=1e-6),
         at_most(stable, torch.full_like(stable, -0.999), budget=1e-6),

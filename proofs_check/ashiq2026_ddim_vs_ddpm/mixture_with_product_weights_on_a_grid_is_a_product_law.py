@@ -81,7 +81,9 @@ def mixture_with_product_weights_on_a_grid_is_a_product_law(case: Grid) -> Findi
         \Big(\sum_k q_k\, e^{-\frac{(y_2-b_k)^2}{2s^2}}\Big)$$
 
     for every $s$: the noised law is a product, so each component of its score depends on its own
-    coordinate only. Equal weights are the case $p_j = q_k = 1$ (normalisation cancels).
+    coordinate only. Equal weights are the case $p_j = q_k = 1$ (normalisation cancels). It is the
+    distributive law; checked with symbols for $2 \times 2$ modes, in the thorough run also for
+    $3 \times 2$ and for $5 \times 5$ of equal weight.
     """
     first = sum(
         p * bump(X, a)

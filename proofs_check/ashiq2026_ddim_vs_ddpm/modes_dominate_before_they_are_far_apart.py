@@ -1,4 +1,4 @@
-"""Figure E.6: the dominance time comes before the separation time, for every kappa."""
+"""Figure E.6: on average the dominance time comes before the separation time."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

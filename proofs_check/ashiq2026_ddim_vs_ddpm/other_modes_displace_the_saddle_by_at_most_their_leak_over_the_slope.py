@@ -37,7 +37,10 @@ class Row:
         "slope five per cent steeper": lambda case: replace(case, slope=1.05),
         "lever of one pair length": lambda case: replace(case, lever=False),
     },
-    given=["ashiq2026_ddim_vs_ddpm/unequal_weights_leave_a_saddle_exactly_below_the_fold"],
+    given=[
+        "ashiq2026_ddim_vs_ddpm/unequal_weights_leave_a_saddle_exactly_below_the_fold",
+        "ashiq2026_ddim_vs_ddpm/outsiders_pull_is_bounded_by_their_margin",
+    ],
 )
 def other_modes_displace_the_saddle_by_at_most_their_leak_over_the_slope(case: Row) -> Finding:
     r"""On the line through two modes of a mixture (one variance, any weights), $p = 0$ at $\mu_j$

@@ -35,6 +35,7 @@ class Row:
             case, displacements=tuple(str(1.02 * float(d)) for d in case.displacements)
         ),
     },
+    given=["ashiq2026_ddim_vs_ddpm/scores_and_samplers_of_a_product_grid_split_by_coordinate"],
 )
 def other_modes_of_a_row_displace_its_saddles_outwards(case: Row) -> Finding:
     r"""On the line through a row of the 25-mode grid (five modes; the other rows cancel, as the

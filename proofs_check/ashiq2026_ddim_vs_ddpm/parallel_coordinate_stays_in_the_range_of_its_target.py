@@ -77,11 +77,14 @@ def parallel_coordinate_stays_in_the_range_of_its_target(case: Range) -> Finding
     target, p = parallel(at, at.mbar), parallel(at, at.y)
     noise = (s**2 - float(mixture.variance)) ** 0.5
     score = ExactScore(mixture, EDMSchedule())
-    after = parallel(at, ddim_step(at.y, noise, 0.3 * noise, schedule=EDMSchedule(), score=score))
+    steps = [
+        parallel(at, ddim_step(at.y, noise, share * noise, schedule=EDMSchedule(), score=score))
+        for share in (0.9, 0.3, 0.01)
+    ]
     return all_hold(
         at_most(torch.maximum(-target, target - 1), epsilon, budget=1e-9, tight=case.tight),
-        at_most(after, torch.maximum(p, 1 + epsilon), budget=1e-9),
-        at_most(-after, torch.maximum(-p, epsilon), budget=1e-9),
+        *[at_most(after, torch.maximum(p, 1 + epsilon), budget=1e-9) for after in steps],
+        *[at_most(-after, torch.maximum(-p, epsilon), budget=1e-9) for after in steps],
     )
 
 

@@ -55,7 +55,7 @@ def exponent(case: Pair) -> float:
     evidence=Evidence.NUMERIC,
     cases=[
         Pair(16.0, theta=0.1),
-        Pair(9.3),
+        Pair(9.25),
         Pair(56.0),
         Pair(56.0, dimension=8, ell=100.0),
     ],

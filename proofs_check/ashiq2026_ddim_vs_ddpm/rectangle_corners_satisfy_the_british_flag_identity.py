@@ -40,8 +40,9 @@ def rectangle_corners_satisfy_the_british_flag_identity(case: Corners) -> Findin
     $$D_{++} + D_{--} = D_{+-} + D_{-+},$$
 
     and along an edge $D_{++} - D_{+-} = 4\langle c - y, v\rangle$ depends on the coordinate
-    along that edge only. So a diagonal pair $(++, --)$ that dominates with margin $2s^2\kappa$ has
-    $D_{--} - D_{++} \ge 4 s^2\kappa$ if $D_{++} \le D_{--}$.
+    along that edge only. So a diagonal pair $(++, --)$ that dominates with margin $\kappa$
+    ($D_{+-}, D_{-+} \ge D_{++} + 2s^2\kappa$, where $D_{++} \le D_{--}$) has
+    $D_{--} - D_{++} \ge 4 s^2\kappa$.
     """
 
     def squared(i: int, j: int) -> Expr:

@@ -37,7 +37,7 @@ class Well:
         ),
         "kappa five per cent smaller": lambda case: replace(case, lowest="53.2"),
         "steeper than -1": lambda case: replace(case, steepness="1.000001"),
-        "s for s squared in the slope": lambda case: replace(case, factor="7.48"),
+        "(ell/s)^3 for (ell/s)^2 in the slope": lambda case: replace(case, factor="7.48"),
     },
     given=["ashiq2026_ddim_vs_ddpm/scores_and_samplers_of_a_product_grid_split_by_coordinate"],
 )
@@ -48,7 +48,7 @@ def slope_stays_negative_within_three_tenths_of_every_mode(case: Well) -> Findin
     of these intervals the velocity points inward. So in the plane the Jacobian, which is diagonal
     by the product form, is below $-0.999$ on the square around every mode.
     """
-    levels: Side = (0, "7.5")  # octaves above the lowest level; 2^7.5 exceeds 10^4 / 53
+    levels: Side = (0, "7.5")  # octaves above the lowest level; 2^7.5 exceeds 10^4 / 56
     sides: list[Side] = [("-" + case.radius, case.radius), levels]
     slope = enclosed(steepness(case), sides, bits=64)
     ends = [enclosed(inward(case, side), [levels], bits=64) for side in (-1, 1)]

@@ -55,9 +55,10 @@ def solutions_near_a_mode_are_tracked_with_the_ratio_of_scales(case: Tracks) -> 
       \Big|y(s) - \mu_i - \frac{s}{s_0}\,(y(s_0) - \mu_i)\Big|
         \le \Big(1 - \frac{s}{s_0}\Big) S(\delta).$$
 
-    So they converge by the finite factor $\sigma/s_0$, not to zero. Checked on one coordinate of
-    the grid from $\ell/\sqrt{56}$ to $\sigma$ (factor $\sqrt{56}/100$) and on five modes with
-    unequal weights and gaps, by enclosures of the solutions themselves, $\delta = 0.3\,\ell$.
+    So they converge by the finite factor $\sigma/s_0$, not to zero. Checked at $s = \sigma$ for
+    $\delta = 0.3\,\ell$, by enclosures of the solutions themselves: on one coordinate of the grid
+    from $\ell/\sqrt{56}$ (factor $\sqrt{56}/100$), on the same modes with unequal weights, and from
+    $\ell/\sqrt{30}$ on five modes with unequal weights and gaps.
     """
     means = case.modes
     own = means.index(case.mode)

@@ -55,7 +55,7 @@ class Trap:
         "theta two per cent larger": lambda case: replace(
             case, theta=str(round(1.02 * float(case.theta), 6))
         ),
-        "one raw step later": lambda case: replace(case, raw=case.raw + 1),
+        "one raw step earlier in the run": lambda case: replace(case, raw=case.raw + 1),
         "stopped at raw step 0": lambda case: replace(case, last=0),
         "two per cent more noise": lambda case: replace(case, beta_max="0.0204"),
         "two per cent less contraction": lambda case: replace(case, rate="1.02"),

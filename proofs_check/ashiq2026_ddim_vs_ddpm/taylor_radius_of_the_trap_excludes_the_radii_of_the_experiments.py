@@ -1,6 +1,7 @@
 """The radius condition of Proposition 4.7 (2), as reconstructed, against the radii in use."""
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from flint import arb
 
@@ -35,7 +36,7 @@ class Condition:
         "curvature two per cent stronger": lambda case: replace(case, factor="1.96"),
         "modes less far apart, kappa = 3": lambda case: replace(case, kappa=3),
         "the dimension forgotten": lambda case: replace(case, dimension=1),
-        "window from one raw step later": lambda case: replace(case, raw=25),
+        "window from one raw step earlier in the run": lambda case: replace(case, raw=25),
         "modes two per cent wider": lambda case: replace(case, deviation="0.0102"),
         "a radius of 0.08": lambda case: replace(case, small="0.08"),
         "a radius of 0.32": lambda case: replace(case, large="0.32"),
@@ -45,7 +46,7 @@ def taylor_radius_of_the_trap_excludes_the_radii_of_the_experiments(case: Condit
     r"""The reconstructed condition on the radius of Proposition 4.7 (2) is
     $\theta \le 2\lambda/M$ in units of $\ell$, in its most generous form, with
     $M = a^2/(6\sqrt 3)$ the largest curvature of $g(p) = \mathrm{logistic}(a(p - 1/2)) - p$ and
-    $a = \ell^2/s^2$ (attained at $|p - 1/2| = \ln(2+\sqrt 3)/a$, inside the radius). The radii
+    $a = \ell^2/s^2$ (attained at $|p - 1/2| = \ln(2+\sqrt 3)/a$, inside both radii for $a \ge 56$). The radii
     0.15 and 0.35 of the experiments do not meet it:
 
     at one instant, $2\lambda/M = 12\sqrt 3\,(a/4-1)/a^2$ is below 0.35 for every $a > 0$, and
@@ -56,14 +57,15 @@ def taylor_radius_of_the_trap_excludes_the_radii_of_the_experiments(case: Condit
     factor 2 or 1 could not be read; a smaller one excludes more.)
     """
     least = 4 * case.kappa * case.dimension
-    far = (str(least), "1e6")
+    far = (0, Fraction(4, least))
     last = 1 / ball(case.deviation) ** 2
     first = 1 / effective_deviation(case.raw) ** 2
     return all_hold(
         enclosed(lambda: ball(first) - least),
         enclosed(lambda x: ball(case.large) - in_reciprocal(case, x), [(0, 1)]),
-        enclosed(lambda a: ball(case.small) - radius(case, a, a), [far]),
-        enclosed(lambda a: ball(case.ceiling) - radius(case, a, a), [far]),
+        enclosed(lambda x: ball(case.small) - in_reciprocal(case, x), [far]),
+        enclosed(lambda x: ball(case.ceiling) - in_reciprocal(case, x), [far]),
+        enclosed(lambda: ball(case.small) * least - (2 + ball(3).sqrt()).log()),
         about(radius(case, last, last), case.with_largest),
         about(radius(case, first, last), case.with_smallest),
     )

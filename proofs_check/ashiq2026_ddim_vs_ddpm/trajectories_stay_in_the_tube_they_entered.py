@@ -57,7 +57,7 @@ def trajectories_stay_in_the_tube_they_entered(case: Entered) -> Finding:
 
     $$\operatorname{dist}(\bar m(y), L) \le \frac{\rho}{1+\rho}\,\Delta =: r_0$$
 
-    about the plain segment (no constant below $r_0$ would do). So for every $r \ge r_0$ a
+    about the plain segment (attained to 1 % by three modes). So for every $r \ge r_0$ a
     trajectory with $\operatorname{dist}(y_{t^*}, L) \le r$ has
     $\operatorname{dist}(y_t, L) \le r$ as long as the pair
     dominates: under the flow, and under DDIM steps of any length, ends included. In $x$ the

@@ -58,7 +58,11 @@ class Radii:
         "kappa five per cent smaller": lambda case: replace(case, kappa=6.65),
         "two per cent faster to the mode": lambda case: replace(case, rate=1.02),
     },
-    given=["ashiq2026_ddim_vs_ddpm/flow_in_the_clock_is_pull_to_the_expected_mean"],
+    given=[
+        "ashiq2026_ddim_vs_ddpm/flow_in_the_clock_is_pull_to_the_expected_mean",
+        "ashiq2026_ddim_vs_ddpm/tube_of_local_radius_is_forward_invariant",
+        "ashiq2026_ddim_vs_ddpm/near_a_mode_the_expected_mean_moves_by_little",
+    ],
     thorough=[Radii(Law(scale=0.01, turn=3))],
 )
 def tube_and_mode_balls_leave_a_strip_at_the_bisector(case: Radii) -> Finding:

@@ -1,4 +1,4 @@
-"""Finding claims on disk: a folder is a paper when its `__init__.py` says PAPER = Paper(...).
+"""Finding claims on disk: a folder is a paper when its `__init__.py` assigns PAPER.
 
 One file declares one claim, named like the file. Nothing is run here.
 """
@@ -26,32 +26,31 @@ class PaperEntry:
 
 
 def is_paper_folder(folder: Path) -> bool:
-    """Whether the folder's `__init__.py` says PAPER = Paper(...); nothing is imported for it."""
+    """Whether the folder's `__init__.py` assigns PAPER; nothing is imported to find out."""
     init = folder / "__init__.py"
     if not init.is_file():
         return False
-    text = init.read_bytes()
     try:
-        body = ast.parse(text).body
+        body = ast.parse(init.read_bytes()).body
     except (SyntaxError, ValueError):
-        return b"PAPER" in text and b"theorylab" in text  # importing it reports the error
-    return any(
-        isinstance(node, ast.Assign | ast.AnnAssign)
-        and any(getattr(target, "id", None) == "PAPER" for target in _targets(node))
-        and isinstance(node.value, ast.Call)
-        and getattr(node.value.func, "id", getattr(node.value.func, "attr", None)) == "Paper"
-        for node in body
-    )
-
-
-def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:
-    return node.targets if isinstance(node, ast.Assign) else [node.target]
+        return True  # so that importing it reports the error
+    targets = [t for node in body if isinstance(node, ast.Assign) for t in node.targets]
+    targets += [node.target for node in body if isinstance(node, ast.AnnAssign)]
+    return any(isinstance(target, ast.Name) and target.id == "PAPER" for target in targets)
 
 
 def is_claim_file(file: Path) -> bool:
     """Whether the file is one theorem: a module of a paper's folder, not private, not its init."""
     plain = file.suffix == ".py" and not file.name.startswith("_") and file.stem != "conftest"
     return plain and file.is_file() and is_paper_folder(file.parent)
+
+
+def is_collected(file: Path) -> bool:
+    """Whether the pytest plugin takes the file: a theorem whose folder names this package.
+
+    Another project may call something of its own PAPER.
+    """
+    return is_claim_file(file) and b"theorylab" in (file.parent / "__init__.py").read_bytes()
 
 
 def is_stray_claim(file: Path) -> bool:
