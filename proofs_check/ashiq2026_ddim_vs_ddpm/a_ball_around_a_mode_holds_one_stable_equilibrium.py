@@ -71,6 +71,7 @@ def sums(modes: Modes, radius: arb, a: arb, spread: arb) -> tuple[arb, arb]:
         Certificate(None, (2, 0), "0.4085", end=str(END), beyond="0.4086"),
         Certificate(None, (0, 0), "0.107", level="9.267", end=str(END), none_at="9.26"),
         Certificate(None, (2, 2), "0.1327", level="7.455", end=str(END), none_at="7.45"),
+        Certificate(None, (0, 0), "0.1", level="56", end=str(END), none_at="8"),
         Certificate(RESTATED, (12,), "0.4033", beyond="0.4034"),
         Certificate(RANDOM, (3,), "0.3"),
         Certificate(WIDE, (5,), "0.3"),
@@ -110,13 +111,13 @@ def a_ball_around_a_mode_holds_one_stable_equilibrium(case: Certificate) -> Find
       the end, with $\delta = 0.4033\,\ell$ at the centre, $0.4157\,\ell$ at a corner and
       $0.4085\,\ell$ in the middle of a side; at $a = 56$ it does not hold with a radius of
       $0.0001\,\ell$ more;
-    - it holds for all $a \ge 9.267$ at the centre and $a \ge 7.455$ at a corner, for
-      $\delta = 0.107\,\ell$ and $0.1327\,\ell$, and at $a = 9.26$ and $7.45$ with no radius up
-      to $\ell/2$ (so at $\kappa = 1$, $a = 8$, not at the centre);
-    - the same radius comes out of the grid in other units and rotated, and at $a = 56$ it holds
+    - it holds for all $9.267 \le a \le 10^4$ at the centre and $7.455 \le a \le 10^4$ at a
+      corner, for $\delta = 0.107\,\ell$ and $0.1327\,\ell$, and at $a = 9.26$ and $7.45$ with no
+      radius up to $\ell/2$ (nor at the centre at $\kappa = 1$, $a = 8$);
+    - at $a = 56$ the same radius comes out of the grid in other units and rotated, and it holds
       with $\delta = 0.3\,\ell$ for two laws with unequal weights in 6 and 64 dimensions.
 
-    The ball is forward invariant, since the certificate holds at all later levels.
+    On the grid the balls are forward invariant, since the certificate holds at all later levels.
     """
     modes, radius = others(case), ball(case.radius)
 

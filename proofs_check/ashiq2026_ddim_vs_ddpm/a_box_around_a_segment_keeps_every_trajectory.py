@@ -54,6 +54,7 @@ def mixture(case: Box) -> tuple[tuple[Point, ...], list[Fraction]]:
 SEGMENTS = [
     Box("grid", (-2, -2), (-2, -1), Fraction(1, 10**12)),
     Box("grid", (0, 0), (1, 0), Fraction(1, 100)),
+    Box("grid", (1, 2), (2, 2), Fraction(49, 100)),
     Box("grid", (2, -1), (2, -1), Fraction(1, 4)),
     Box("uneven", (-1, 0), (0, 0), Fraction(1, 50)),
     Box("user", (0, 0), (1, 0), Fraction(1, 50)),
@@ -72,7 +73,7 @@ SEGMENTS = [
         "kappa five per cent smaller": lambda case: replace(case, lowest=Fraction(532, 10)),
         "outsiders twice as heavy": lambda case: replace(case, outsiders=Fraction(2)),
     },
-    thorough=[Box("grid", (1, 2), (2, 2), Fraction(49, 100))],
+    thorough=[Box("grid", (-1, 1), (-1, 2), Fraction(12, 25))],
 )
 def a_box_around_a_segment_keeps_every_trajectory(case: Box) -> Finding:
     r"""For every noise level $\sigma \le s \le \ell/\sqrt{56}$ the velocity $\bar m(y) - y$ of the
@@ -84,7 +85,8 @@ def a_box_around_a_segment_keeps_every_trajectory(case: Box) -> Finding:
     on its whole boundary, where $a, b$ are neighbouring modes ($a = b$: a single mode). So the box
     is forward invariant. On the 25-mode grid: $r = 1/100$ for a segment at the centre, $10^{-12}$
     and $0.49$ for segments at the edge, $1/4$ for a mode at the edge. With weights that differ by
-    a factor of up to three, and for six scattered modes with weights from 1 to 5: $r = 1/50$.
+    a factor of up to three, and for six scattered modes with weights from 1 to 5 (the first two
+    $\ell$ apart, $\sigma = \ell/100$ as on the grid): $r = 1/50$.
     """
     means, weights = mixture(case)
 

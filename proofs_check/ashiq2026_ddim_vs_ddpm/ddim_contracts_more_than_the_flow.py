@@ -34,7 +34,7 @@ class Step:
     },
 )
 def ddim_contracts_more_than_the_flow(case: Step) -> Finding:
-    r"""A DDIM step from $v$ to $v' < v$ contracts the offset from the expected mean by
+    r"""A DDIM step from $v$ to $v'$, $0 < v' < v$, contracts the offset from the expected mean by
     $c = \frac{\sigma^2 + \sqrt{vv'}}{\sigma^2 + v}$, and the flow of a single mode by $s'/s$,
     $s^2 = \sigma^2 + v$. Always $c < s'/s$:
 

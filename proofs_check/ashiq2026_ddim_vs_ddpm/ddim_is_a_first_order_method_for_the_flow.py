@@ -56,7 +56,9 @@ def reference(case: Sampler, mixture: GaussianMixture, x: Tensor) -> Tensor:
 def ddim_is_a_first_order_method_for_the_flow(case: Sampler) -> Finding:
     r"""On evenly spaced times the end points of deterministic DDIM with the exact score approach
     those of the probability flow at first order in the step:
-    $|x_{\mathrm{DDIM}} - x_{\mathrm{ODE}}| \sim C\,h^{1}$.
+    $|x_{\mathrm{DDIM}} - x_{\mathrm{ODE}}| \sim C\,h^{1}$. (Fitted, to within 0.1 of the order,
+    to the median over 32 starts at 25 to 400 steps, for two modes of weights 0.4 and 0.6 in the
+    plane, on a VP and on an EDM schedule.)
     """
     mixture = GaussianMixture.pair(2.0, 0.04, weight=0.4, dimension=2)
     generator = torch.Generator().manual_seed(7)

@@ -17,7 +17,7 @@ from proofs_check.ashiq2026_ddim_vs_ddpm._runs import (
     reverse_sde,
     shortest,
 )
-from theorylab.claims import Evidence, Finding, Relation, at_most, claim, undecided
+from theorylab.claims import Evidence, Finding, Relation, all_hold, at_most, claim, undecided
 from theorylab.diffusion import GaussianMixture, Segment, distance_to_nearest_segment
 from theorylab.diffusion.assumptions import dominance_along, separated_level
 from theorylab.diffusion.convergence import segment_bound
@@ -68,15 +68,18 @@ def ddim_runs_obey_the_segment_bound_without_any_filter(case: Whole) -> Finding:
 
     $$dist(y, L) \le C\,dist(y_\tau, L) + (1 - C)\,\frac{\rho}{1+\rho}\,\Delta,$$
 
-    $\rho = e^{-\kappa}\max_{n\in\{i,j\}}\sum_{k\ne i,j}\pi_k/\pi_n$. It is a statement about
-    each run, so it holds for their mean and needs no run to be left out.
+    $\rho = e^{-\kappa}\max_{n\in\{i,j\}}\sum_{k\ne i,j}\pi_k/\pi_n$. Checked with more than is
+    said: $\kappa$ is the smallest margin that the run itself keeps from $\tau$ on. It is a
+    statement about each run that has a $\tau$, whatever its distance (at least 99 % of the runs
+    from $N(0, I)$ here), so it holds for their mean: on the grid that bound of the mean is
+    compared too, from the first node on at which the modes are far apart.
     """
     run = ddim(case.law, case.n, case.seed)
     mixture = run.mixture
     found = dominance_along(run.y, mixture.means, run.s, case.kappa)
     place = torch.maximum(found.lasting[0], found.last_change)
     settled = place < len(run.y) - 1
-    if settled.double().mean() < 0.5:
+    if settled.double().mean() < 0.99:
         return undecided(Evidence.NUMERIC, f"only {int(settled.sum())} runs ever settle")
     place, pair = place[settled], found.pairs[-1, settled]
     later = torch.arange(len(run.y))[:, None] > place
@@ -90,8 +93,12 @@ def ddim_runs_obey_the_segment_bound_without_any_filter(case: Whole) -> Finding:
     at_start = distance.gather(0, place[None])
     bound = segment_bound(at_start, passed / passed[place, 0], leak, 1.0)
     finding = at_most(distance[later], bound[later], budget=1e-9, tight=0.99)
-    curves = drawn(case, run) if case.law == GRID else {"kappa": case.kappa}
-    return finding.with_series(**curves)
+    if case.law != GRID:
+        return finding.with_series(kappa=case.kappa)
+    curves = drawn(case, run)
+    late = curves["ddim_mean"][-len(curves["own"]) :]
+    mean = at_most(late, curves["own"], budget=1e-9, tight=0.99)
+    return all_hold(finding, mean).with_series(**curves)
 
 
 def leaks(mixture: GaussianMixture, pair: Tensor, kappa: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from scipy.stats import ncx2
 from torch import Tensor
 
 from proofs_check.ashiq2026_ddim_vs_ddpm import read_at
-from theorylab.claims import Evidence, Finding, Relation, all_hold, claim, rate_equals
+from theorylab.claims import Evidence, Finding, Relation, all_hold, claim, equal, rate_equals
 from theorylab.diffusion import (
     ExactScore,
     GaussianMixture,
@@ -62,7 +62,7 @@ def ddpm_from_the_same_start_hallucinates_by_a_chi_square_tail(case: Start) -> F
     From raw step 2 that is 0.884, 0.405 and 0.0469 at $r = 0.05$, $0.1$
     and $0.15$, where DDIM from the same start always ends there (its radius is 0.2474). The figure
     adds DDIM from raw 8 and DDPM from raw 20, the starts that carry the same label in the paper's
-    experiment: neither ends there at any of its radii.
+    experiment: no run drawn there (one and 250 at each radius) ends so.
     """
     mixture, schedule = GaussianMixture.grid(), VPSchedule.ddpm()
     r = torch.tensor(case.radii)
@@ -77,7 +77,12 @@ def ddpm_from_the_same_start_hallucinates_by_a_chi_square_tail(case: Start) -> F
             parts.append(
                 rate_equals(k, case.n[index], told, reach=reach, false_alarm=CHANCE, miss=CHANCE)
             )
-    return all_hold(*parts).with_series(**curves(case, mixture, schedule))
+    drawn = curves(case, mixture, schedule)
+    always, never = torch.ones(len(case.radii)), torch.ones(2 * len(SHOWN))
+    parts.append(equal(drawn["ddim_from_2"][: len(case.radii)], always, budget=1e-9))
+    others = torch.tensor(drawn["ddim_from_8"] + drawn["ddpm_from_20"])
+    parts.append(equal(1 + others, never, budget=1e-9))
+    return all_hold(*parts).with_series(**drawn)
 
 
 def tail(case: Start, mixture: GaussianMixture, schedule: VPSchedule, r: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Proposition D.1 with the sharp constant, and for unequal weights."""
+"""Proposition D.1 with its best exponent and constants, and for unequal weights."""
 
 from dataclasses import dataclass, replace
 
@@ -57,8 +57,13 @@ def diagonal_pair_leaves_its_farther_mode_an_exponentially_small_share(
 
     $$w_f \le \frac{1}{1 + (\pi_n/\pi_f)\,e^{2\kappa}},$$
 
-    hence $\min(w_i, w_j) \le 1/(1 + e^{2\kappa}) < e^{-2\kappa}$ for equal weights. Without other
-    modes the bound is attained on the diagonal through the far corner, where both margins agree.
+    which is approached as $\kappa$ grows, without other modes and where $D_k - \min(D_i, D_j)$ is
+    the same for both other corners. For equal weights, with these two corners counted,
+
+    $$\min(w_i, w_j) \le \frac{1}{(1 + e^\kappa)^2}
+      < \frac{1}{1 + e^{2\kappa}} < e^{-2\kappa},$$
+
+    and the first bound is attained there at every $\kappa$.
     """
     generator = torch.Generator().manual_seed(case.seed)
     mixture = rectangle(case, generator)
@@ -81,8 +86,10 @@ def diagonal_pair_leaves_its_farther_mode_an_exponentially_small_share(
     if not case.equal:
         return general
     least = torch.minimum(share, torch.gather(w, 1, nearest[:, None])[counted, 0])
-    plain = torch.exp(-case.exponent * kappa[counted])
-    return all_hold(general, at_most(least / plain, torch.ones(()), budget=1e-8))
+    best = case.constant / (1 + torch.exp(case.exponent / 2 * kappa[counted])) ** 2
+    attained = at_most(least / best, torch.ones(()), budget=1e-8,
+                       tight=None if case.others else 1 - 1e-9)  # fmt: skip
+    return all_hold(general, attained)
 
 
 def rectangle(case: Rectangle, generator: torch.Generator) -> GaussianMixture:

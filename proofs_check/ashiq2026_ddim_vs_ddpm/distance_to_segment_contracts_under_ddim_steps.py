@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from proofs_check.ashiq2026_ddim_vs_ddpm import read_at
-from theorylab.claims import Evidence, Finding, Relation, at_most, claim
+from theorylab.claims import Evidence, Finding, Relation, all_hold, at_most, claim, equal
 from theorylab.diffusion import (
     ExactScore,
     GaussianMixture,
@@ -68,14 +68,15 @@ def distance_to_segment_contracts_under_ddim_steps(case: Steps) -> Finding:
     schedule = VPSchedule.ddpm()
     generator = torch.Generator().manual_seed(case.seed + 100)
     sides = [one_step(case, mixture, schedule, generator) for _ in range(case.steps)]
-    after, bound = (torch.cat(side) for side in zip(*sides, strict=True))
-    return at_most(after / bound, torch.ones_like(bound), budget=1e-9, tight=0.9999)
+    after, bound, moved = (torch.cat(side) for side in zip(*sides, strict=True))
+    within = at_most(after / bound, torch.ones_like(bound), budget=1e-9, tight=0.9999)
+    return all_hold(within, equal(1 + moved, torch.ones_like(moved), budget=1e-9))
 
 
 def one_step(
     case: Steps, mixture: GaussianMixture, schedule: VPSchedule, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Distances after one step between two random raw indices, and their bounds."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """After one step between two random raw indices: distances, their bounds, y' off its form."""
     low, high = sorted(torch.randint(0, 999, (2,), generator=generator).tolist())
     low, high = low // 8, high // 4 + 1  # where the modes are apart
     low = min(low, high - 1)
@@ -94,7 +95,9 @@ def one_step(
         for n, (i, j) in enumerate(pairs)
     ]
     after, bound = zip(*distances, strict=True)
-    return torch.stack(after), torch.stack(bound)
+    mbar = mixture.with_variance(s**2).expected_mean(y)
+    moved = (y_next - mbar - c * (y - mbar)).norm(dim=-1)
+    return torch.stack(after), torch.stack(bound), moved
 
 
 def pair_distances(

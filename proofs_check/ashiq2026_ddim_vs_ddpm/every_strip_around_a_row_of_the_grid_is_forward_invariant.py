@@ -42,9 +42,9 @@ def every_strip_around_a_row_of_the_grid_is_forward_invariant(case: Strips) -> F
     radius $10^{-12} \le r \le 0.49$: the velocity points strictly into the strip of the points
     whose coordinate $y_i$ is within $r\ell$ of a mode's, for both coordinates and every row.
 
-    So all these strips are forward invariant, and so are their intersections: the square of
-    half-side $r\ell$ around every mode, and the box $[-r, 1+r]\ell \times [-r, r]\ell$ around
-    every segment between neighbours. Nothing is assumed about dominating modes.
+    So all these strips are forward invariant, and so are the boxes whose faces lie on theirs: the
+    square of half-side $r\ell$ around every mode, and the box $[-r, 1+r]\ell \times [-r, r]\ell$
+    around every segment between neighbours. Nothing is assumed about dominating modes.
     (By the product form a strip is a statement about one coordinate and five modes. The smallest
     radius is the offset of the outermost equilibrium, $e^{-28}\ell = 6.9\cdot 10^{-13}\ell$.)
     """

@@ -57,9 +57,9 @@ class Run:
     cases=[
         Run(8, 0.0381, 0.4, 50_000),
         Run(10, 0.00946, 0.9, 50_000),
-        Run(12, 0.00361, 0.99),
-        Run(15, 0.00484, 0.8),
-        Run(20, 0.000510, 2.9, 120_000),
+        Run(12, 0.00360, 0.99),
+        Run(15, 0.00483, 0.8),
+        Run(20, 0.000509, 2.9, 120_000),
     ],
     must_fail={
         "a rate three per cent larger": lambda case: replace(case, expected=1.03 * case.expected),
@@ -78,10 +78,10 @@ def exact_score_ddim_rate_is_an_integral_over_preimages(case: Run) -> Finding:
     $$P = 1 - q^2 - \int_0^{5\sigma} G\big(\sqrt{25\sigma^2 - r^2}\big)\,dG(r),
       \qquad q = 1 - G(5\sigma),$$
 
-    with $G(r)$ the mass of the starts of one coordinate that end within $r$ of a mode. To one
-    per cent it is 0.0381, 0.00946, 0.00361, 0.00484 and 0.000510 at $K = 8, 10, 12, 15, 20$: even
+    with $G(r)$ the mass of the starts of one coordinate that end within $r$ of a mode. To half a
+    per cent it is 0.0381, 0.00946, 0.00360, 0.00483 and 0.000509 at $K = 8, 10, 12, 15, 20$: even
     without any error of the score a few steps do interpolate, and twenty hardly do. Sampling
-    agrees (at $K = 20$ from above only).
+    agrees with the bracket of the quadrature (at $K = 20$ from above only).
     """
     predicted = predicted_rates(case.steps)
     k = sampled_count(case)
@@ -92,7 +92,7 @@ def exact_score_ddim_rate_is_an_integral_over_preimages(case: Run) -> Finding:
         sampled = rate_between(k, case.n, bracket, **rates)
     else:
         sampled = rate_at_most(k, case.n, predicted.interpolated_high, **rates)
-    as_stated = equal(predicted.interpolated, case.expected, budget=0.009)
+    as_stated = equal(predicted.interpolated, case.expected, budget=0.004)
     return all_hold(sampled, as_stated).with_series(
         steps=case.steps,
         predicted=predicted.interpolated,
@@ -121,7 +121,7 @@ def predicted_rates(steps: int) -> PairRates:
         return path.end.reshape(x.shape)
 
     radius = 5 * float(mixture.variance) ** 0.5
-    return pair_rates(end_of, one.means[:, 0], radius, shells=60)
+    return pair_rates(end_of, one.means[:, 0], radius, shells=240)
 
 
 def sampled_count(case: Run) -> int:

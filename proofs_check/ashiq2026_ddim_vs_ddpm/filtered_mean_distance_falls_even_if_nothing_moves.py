@@ -50,7 +50,7 @@ def filtered_mean_distance_falls_even_if_nothing_moves(case: Frozen) -> Finding:
     those farther than $f = 5 s_t/\sqrt d$, $d = 2$ (the filter read as $d_\perp(x_t) \le
     5\sigma_t/\sqrt d$), and the mean of the others is
 
-    $$f\,\frac{1 - 2q/3}{2 - q}, \qquad q = \min(1, 2f/\ell),$$
+    $$\frac{\ell}{2}\,q\,\frac{1 - 2q/3}{2 - q}, \qquad q = \min(1, 2f/\ell),$$
 
     which falls with $s_t$: from $\ell/6 = 0.1179$ early on to $0.0212$ at raw index 0 and
     $0.0123$ at the data, about half of $f$. So the decrease of a mean that is filtered

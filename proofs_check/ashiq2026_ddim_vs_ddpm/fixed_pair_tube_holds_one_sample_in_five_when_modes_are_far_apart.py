@@ -39,10 +39,12 @@ class Step:
         "noise two per cent wider": lambda case: replace(case, spread="1.02"),
         "betas two per cent larger": lambda case: replace(case, beta_max="0.0204"),
     },
+    given=["ashiq2026_ddim_vs_ddpm/modes_are_far_apart_exactly_up_to_raw_step_24"],
 )
 def fixed_pair_tube_holds_one_sample_in_five_when_modes_are_far_apart(case: Step) -> Finding:
     r"""On the 25-mode grid in $d = 2$ let $x_t = \sqrt{\bar\alpha_t}\mu_i + \sigma_t g$ be a
-    sample of $p_t$ and $i, j$ neighbours, $z_t$ the offset of $x_t$ across their line. Then
+    sample of $p_t$ from the mode $i$ and $j$ a neighbour, $z_t$ the offset of $x_t$ across their
+    line. Then
 
     $$P(|z_t| \le 25 e^{-7}) = \operatorname{erf}\Big(\frac{25 e^{-7}}{\sqrt2\,\sigma_t}\Big)
       = 0.195,\ 0.217,\ 0.226,\ 0.424,\ 0.740,\ 0.937$$

@@ -40,8 +40,8 @@ class Start:
     given=["ashiq2026_ddim_vs_ddpm/flow_in_the_clock_is_pull_to_the_expected_mean"],
 )
 def hallucination_radius_of_the_flow_is_half_less_five_deviations(case: Start) -> Finding:
-    r"""On the 25-mode grid (any start in the plane, no assumption on dominance) let $s_0$ be the
-    deviation at the start and $|y_0 - \mu_i| \le \delta = 0.45\,\ell$. With
+    r"""On the 25-mode grid (no assumption on dominance) let $s_0$ be the deviation at the start
+    and $|y_0 - \mu_i| \le \delta = 0.45\,\ell$, anywhere in the plane. With
     $S = \max_i\sum_{k \ne i} L_k \exp\big(-(L_k^2 - 2\delta L_k)/(2s_0^2)\big)$,
     $L_k = |\mu_k - \mu_i|$, the exact flow ends at $s = \sigma$ with
 
@@ -50,9 +50,9 @@ def hallucination_radius_of_the_flow_is_half_less_five_deviations(case: Start) -
 
     as long as $S \le \delta$. So a start on a segment at the distance $r\ell$ from its midpoint
     ($r \ge 0.05$) ends more than $5\sigma$ from every mode if
-    $r < \frac12 - 5\frac{s_0}{\ell}$, and within it if $r$ is larger, but for a layer of width
-    $0.0002$. The radius is 0.3568, 0.3064 and 0.2112 from raw step 2, 4 and 8, and there is
-    none from 18 on: $s_{17} < \ell/10 < s_{18}$.
+    $r < \frac12 - 5\frac{s_0}{\ell}$, and within it of one if $r$ is larger, but for a layer of
+    $0.0002$ on either side. So the radius from raw step 2, 4 and 8 is 0.3568, 0.3064 and 0.2112.
+    The formula leaves none from 18 on: $s_{17} < \ell/10 < s_{18}$.
     """
     s0 = effective_deviation(case.raw, case.beta_max)
     radius = ball("0.5") - ball(case.rule) * s0
@@ -75,9 +75,9 @@ def hallucination_radius_of_the_flow_is_half_less_five_deviations(case: Start) -
 
 
 def max_leak(delta: arb, s0: arb) -> arb:
-    """S of the centre mode, in units of ell: the largest, as it has the nearest neighbours.
+    """An upper bound of S in units of ell.
 
-    Every other mode sees a part of a larger grid; the sum over all offsets up to four covers it.
+    The offsets from any mode to the others are among those of up to four in each coordinate.
     """
     total = ball(0)
     for i, j in product(range(-4, 5), repeat=2):

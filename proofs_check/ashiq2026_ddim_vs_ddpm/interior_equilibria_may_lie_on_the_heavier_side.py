@@ -51,8 +51,7 @@ def interior_equilibria_may_lie_on_the_heavier_side(case: Witness) -> Finding:
     counted = enclosed(lambda: ball("0.5") - abs(ball(len(roots) - len(case.roots))))
     if len(roots) != len(case.roots):
         return all_hold(counted, isolated)
-    located = [near(root.p, p) for root, p in zip(roots, case.roots,
-                                                                       strict=True)]  # fmt: skip
+    located = [near(root.p, stated) for root, stated in zip(roots, case.roots, strict=True)]
     ordered = [enclosed(lambda p=p, q=q: q.p - p.p) for p, q in pairwise(roots)]
     above = enclosed(lambda: roots[case.heavier].p - ball("0.5"))
     positive_gap = enclosed(lambda: imbalance)

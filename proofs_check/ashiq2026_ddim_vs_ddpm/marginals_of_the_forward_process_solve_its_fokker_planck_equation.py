@@ -47,7 +47,8 @@ def marginals_of_the_forward_process_solve_its_fokker_planck_equation(case: Comp
     $$\partial_t p = \tfrac12\beta\,\partial_x(x p) + \tfrac12\beta\,\partial_x^2 p,$$
 
     the Fokker-Planck equation of $dx = -\tfrac12\beta x\,dt + \sqrt\beta\,dW$, for every noise
-    rate $\beta$, and it starts in $p_0$.
+    rate $\beta$, and it starts in $p_0$. (In $d$ dimensions a component is the product of $d$ of
+    these, and the equation the sum of theirs.)
     """
     component = exp(-((x - case.shrink * mu) ** 2) / (2 * case.variance)) / sqrt(case.variance)
     beta = forms.beta()

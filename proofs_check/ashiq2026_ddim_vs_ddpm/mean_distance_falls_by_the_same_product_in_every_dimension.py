@@ -52,7 +52,8 @@ def mean_distance_falls_by_the_same_product_in_every_dimension(case: Far) -> Fin
     $$E\,dist(y_n, L) = \prod \frac{\sigma^2 + \sqrt{v v'}}{\sigma^2 + v}\;E\,dist(y_{9}, L)$$
 
     to the segment of these modes, for the grid in $d = 2$ and the farthest-point modes in
-    $d = 4, 8, 32, 64$: the dimension enters through $\sigma$ only. Over all runs the mean
+    $d = 4, 8, 32, 64$: the dimension enters through $\sigma$ only. These are at least 99 % of the
+    runs up to $d = 8$ and a fifth of them beyond. Over all runs the mean
     distance to the nearest segment is not smaller (to $10^{-5}$) and at most 4 % larger (in high
     dimension the second nearest mode may change until the end).
     """
@@ -66,11 +67,13 @@ def mean_distance_falls_by_the_same_product_in_every_dimension(case: Far) -> Fin
     every, kept = distance.mean(1), distance[:, settled].mean(1)
     ratios = kept[1:] / kept[0] / product, every[1:] / every[0] / product
     one = torch.ones_like(product)
+    share, enough = settled.double().mean(), 0.99 if case.dimension <= 8 else 0.2
     return all_hold(
+        at_most(enough, share, budget=1e-9),
         equal(ratios[0], one, budget=1e-5),
         at_most(one, ratios[1], budget=1e-5),
         at_most(ratios[1], case.rise * one, budget=1e-6),
-    ).with_series(**drawn(run, whole), settled=float(settled.double().mean()))
+    ).with_series(**drawn(run, whole), settled=float(share))
 
 
 def drawn(run: Run, distance: Tensor) -> dict[str, Any]:

@@ -60,8 +60,9 @@ def near_a_mode_the_expected_mean_moves_by_little(case: Near) -> Finding:
       e^{-\frac{L_k^2 - 2\delta L_k}{2s^2}},$$
 
     where $L_k = |\mu_k - \mu_i|$. On the way to the other of two modes they are attained up to the
-    factors $w_i(y)$ and $w_i(y)^2$ (a pair attains both to $10^{-4}$). ($|y-\mu_k|^2 - |y-\mu_i|^2 \ge L_k^2 - 2\delta L_k$; the Jacobian is the
-    covariance of the modes over $s^2$, at most the mean of $|\mu_k - \mu_i|^2$.)
+    factors $w_i(y)$ and $w_i(y)^2$ (a pair attains both to $10^{-4}$).
+    ($|y-\mu_k|^2 - |y-\mu_i|^2 \ge L_k^2 - 2\delta L_k$; the Jacobian is the covariance of the
+    modes over $s^2$, at most the mean of $|\mu_k - \mu_i|^2$ over it.)
     """
     law = case.law.mixture()
     apart = torch.cdist(law.means, law.means)

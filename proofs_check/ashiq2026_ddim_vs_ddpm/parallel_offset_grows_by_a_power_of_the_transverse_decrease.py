@@ -80,6 +80,8 @@ def parallel_offset_grows_by_a_power_of_the_transverse_decrease(case: Pair) -> F
     For $\theta = 0.15$ one has $m \ge 1$ from $a_0 = 9.25$ on and $m = 2.33$ at $a_0 = 56$
     (Assumption 4.4 at $\kappa = 7$, $d = 2$): from then on a trajectory does not come to the
     segment first and move along it afterwards, unless it starts extremely close to the bisector.
+    (The bound is checked for starts from $10^{-4}\ell$ to $\theta\ell$ off the bisector; those
+    closer are drawn only.)
     """
     mixture, segment, normal = laid_out(case)
     offsets = torch.tensor([*SHOWN, *(case.theta * share for share in SHARES)])

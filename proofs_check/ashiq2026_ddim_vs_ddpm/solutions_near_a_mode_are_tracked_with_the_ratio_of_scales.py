@@ -57,8 +57,8 @@ def solutions_near_a_mode_are_tracked_with_the_ratio_of_scales(case: Tracks) -> 
 
     So they converge by the finite factor $\sigma/s_0$, not to zero. Checked at $s = \sigma$ for
     $\delta = 0.3\,\ell$, by enclosures of the solutions themselves: on one coordinate of the grid
-    from $\ell/\sqrt{56}$ (factor $\sqrt{56}/100$), on the same modes with unequal weights, and from
-    $\ell/\sqrt{30}$ on five modes with unequal weights and gaps.
+    from $\ell/\sqrt{56}$ (factor $\sqrt{56}/100$), on the same modes with unequal weights, and
+    from $\ell/\sqrt{30}$ on five modes with unequal weights and gaps.
     """
     means = case.modes
     own = means.index(case.mode)

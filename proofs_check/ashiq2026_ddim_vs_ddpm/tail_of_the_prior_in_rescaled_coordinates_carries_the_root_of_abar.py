@@ -37,10 +37,10 @@ class Prior:
     },
 )
 def tail_of_the_prior_in_rescaled_coordinates_carries_the_root_of_abar(case: Prior) -> Finding:
-    r"""In the reading where Lemma G.5, a tail of $x_T \sim N(0, I_d)$, bounds the distance in
-    the rescaled coordinates $y = x/\sqrt{\bar\alpha}$ by $C(\sqrt d + \sqrt{2\ln(1/\delta)})$
-    with probability $1 - \delta$, there is no constant $C$ free of $\bar\alpha_T$. In $d = 2$
-    the smallest one is
+    r"""In the reading where Lemma G.5, a tail of $x_T \sim N(0, I_d)$, bounds $|y_T|$ in the
+    rescaled coordinates $y = x/\sqrt{\bar\alpha}$ (the distance to a segment, up to the norms of
+    its points) by $C(\sqrt d + \sqrt{2\ln(1/\delta)})$ with probability $1 - \delta$, there is no
+    constant $C$ free of $\bar\alpha_T$. In $d = 2$ the smallest one is
 
     $$C = \frac{1}{\sqrt{\bar\alpha_T}}\cdot
       \frac{\sqrt{2\ln(1/\delta)}}{\sqrt 2 + \sqrt{2\ln(1/\delta)}},$$

@@ -46,8 +46,8 @@ def taylor_radius_of_the_trap_excludes_the_radii_of_the_experiments(case: Condit
     r"""The reconstructed condition on the radius of Proposition 4.7 (2) is
     $\theta \le 2\lambda/M$ in units of $\ell$, in its most generous form, with
     $M = a^2/(6\sqrt 3)$ the largest curvature of $g(p) = \mathrm{logistic}(a(p - 1/2)) - p$ and
-    $a = \ell^2/s^2$ (attained at $|p - 1/2| = \ln(2+\sqrt 3)/a$, inside both radii for $a \ge 56$). The radii
-    0.15 and 0.35 of the experiments do not meet it:
+    $a = \ell^2/s^2$ (attained at $|p - 1/2| = \ln(2+\sqrt 3)/a$, inside the radii for $a \ge 56$).
+    The radii 0.15 and 0.35 of the experiments do not meet it:
 
     at one instant, $2\lambda/M = 12\sqrt 3\,(a/4-1)/a^2$ is below 0.35 for every $a > 0$, and
     below 0.0862 for every $a \ge 4\kappa d = 56$ (Assumption 4.4 with $\kappa = 7$, $d = 2$);

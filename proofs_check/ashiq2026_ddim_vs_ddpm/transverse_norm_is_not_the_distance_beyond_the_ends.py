@@ -40,7 +40,7 @@ def refutes(case: Witnesses, point: tuple[int, int]) -> bool:
 
 
 def shows(raw: int, length: str) -> bool:
-    """A raw squared length is, normalised, the square of this decimal to half of its last digit."""
+    """The root of a raw squared length rounds, normalised, to this decimal of four digits."""
     half, stated = Fraction(1, 20_000), Fraction(length)
     return (stated - half) ** 2 < raw / RAW_SCALE < (stated + half) ** 2
 

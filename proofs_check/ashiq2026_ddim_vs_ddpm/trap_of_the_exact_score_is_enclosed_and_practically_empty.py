@@ -58,8 +58,11 @@ def trap_of_the_exact_score_is_enclosed_and_practically_empty(case: Layer) -> Fi
     $$10^{-264.56} < h/\ell < 10^{-264.49} \quad (\theta = 0.15\,\ell), \qquad
       10^{-47.04} < h/\ell < 10^{-46.98} \quad (\theta = 0.35\,\ell),$$
 
-    and similarly from 8 and 24. A start farther than $h$ from the midpoint leaves: the closed
-    growth bound is a lower bound of $h$ only, and says nothing about emptiness. Proof by barriers:
+    and $\log_{10}(h/\ell)$ is in $(-3.14, -3.10)$ for $\theta = 0.45\,\ell$. From 8 it is in
+    $(-252.85, -252.79)$ for $0.15\,\ell$ and in $(-35.34, -35.27)$ for $0.35\,\ell$; from 24 in
+    $(-265.60, -265.52)$ for $0.15\,\ell$. A start farther than $h$ from the midpoint leaves: the
+    closed growth bound is a lower bound of $h$ only, and says nothing about emptiness. Proof by
+    barriers:
     $\chi br \le \tanh(br) \le br$ with $\chi = \tanh(q)/q$ as long as $br \le q = 0.01$; after
     that, on a step of length $\eta$, $r$ grows at least at the rate $\tanh(br)$ of its beginning
     and at most at the rate $\tanh\big((b+\eta)\,r\,e^{\eta(b+\eta)}\big)$.
