@@ -18,6 +18,7 @@ from theorylab.claims import (
     law_equals,
     ordering,
     rate_at_most,
+    rate_between,
     rate_equals,
 )
 
@@ -341,3 +342,25 @@ def test_law_equals_refuses_samples_of_another_shape(shape: tuple[int, ...]) -> 
 def test_law_equals_refuses_a_reach_that_is_none(reach: float) -> None:
     with pytest.raises(ValueError, match="reach must be positive"):
         law_equals(np.zeros(N), lambda v: v, reach=reach, false_alarm=1e-3, miss=1e-3)
+
+
+def test_a_bracket_is_accepted_wherever_in_it_the_rate_lies() -> None:
+    """Exactly, over all k: at either end of the bracket the rejection rate is what was stated."""
+    n, most, bracket, alpha, miss = 20_000, 700, (0.010, 0.012), 1e-4, 1e-4
+    verdicts = [
+        rate_between(k, n, bracket, reach=0.6, false_alarm=alpha, miss=miss).verdict
+        for k in range(most)
+    ]
+    rejected = [k for k, verdict in enumerate(verdicts) if verdict is Verdict.FAILS]
+    accepted = [k for k, verdict in enumerate(verdicts) if verdict is Verdict.HOLDS]
+    assert sorted(rejected + accepted) == list(range(most))
+    for rate in bracket:
+        beyond = stats.binom.pmf(rejected, n, rate).sum() + stats.binom.sf(most - 1, n, rate)
+        assert alpha / 10 < beyond <= alpha
+    for off in (0.010 * 0.4, 0.012 * 1.6):
+        assert stats.binom.pmf(accepted, n, off).sum() <= miss
+
+
+def test_a_bracket_must_be_ordered() -> None:
+    with pytest.raises(ValueError, match=r"bracket must be ordered as \(low, high\)"):
+        rate_between(1, 10, (0.5, 0.4), reach=0.5, false_alarm=1e-3, miss=1e-3)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy import stats
 
-from theorylab.diffusion.transport import normal_mass, pair_rates, preimages
+from theorylab.diffusion.transport import normal_mass, pair_rates, preimages, stuck_mass
 
 
 @pytest.mark.parametrize("slope", [0.3, 1.0, 7.0])
@@ -55,3 +55,21 @@ def test_the_bracket_shrinks_with_the_number_of_shells() -> None:
     outside = 2 * float(torch.special.ndtr(torch.tensor(-1.0)) * 2)
     widths = [r.interpolated_high - r.interpolated_low - outside for r in (coarse, fine)]
     assert widths[0] / widths[1] == pytest.approx(10, rel=0.02)
+
+
+def test_the_stuck_mass_of_the_identity_is_what_the_normal_leaves_outside() -> None:
+    outside = 2 * stats.norm.sf(1.3)
+    assert stuck_mass(lambda x: x, [0.0], 1.3) == pytest.approx(outside, rel=1e-12)
+    gaps = 2 * stats.norm.sf(3.5) + stats.norm.cdf(0.5) - stats.norm.cdf(-0.5)
+    assert stuck_mass(lambda x: x, [2.0, -2.0], 1.5) == pytest.approx(gaps, rel=1e-12)
+
+
+def test_a_small_stuck_mass_keeps_its_digits() -> None:
+    """F = 9 x: both gaps are far out in the tails of the start."""
+    expected = 2 * stats.norm.sf(10.0)
+    assert stuck_mass(lambda x: 9 * x, [0.0], 90.0) == pytest.approx(expected, rel=1e-10)
+
+
+def test_the_stuck_mass_refuses_a_radius_that_fills_a_gap() -> None:
+    with pytest.raises(ValueError, match=r"below half of the smallest gap, got 1\.5"):
+        stuck_mass(lambda x: x, [0.0, 3.0], 1.5)

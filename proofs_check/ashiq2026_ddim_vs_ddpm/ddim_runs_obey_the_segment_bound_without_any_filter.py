@@ -70,8 +70,8 @@ def ddim_runs_obey_the_segment_bound_without_any_filter(case: Whole) -> Finding:
 
     $\rho = e^{-\kappa}\max_{n\in\{i,j\}}\sum_{k\ne i,j}\pi_k/\pi_n$. Checked with more than is
     said: $\kappa$ is the smallest margin that the run itself keeps from $\tau$ on. It is a
-    statement about each run that has a $\tau$, whatever its distance (at least 99 % of the runs
-    from $N(0, I)$ here), so it holds for their mean: on the grid that bound of the mean is
+    statement about each run that has a $\tau$, whatever its distance (at least four fifths of the
+    runs from $N(0, I)$ here), so it holds for their mean: on the grid that bound of the mean is
     compared too, from the first node on at which the modes are far apart.
     """
     run = ddim(case.law, case.n, case.seed)
@@ -79,7 +79,7 @@ def ddim_runs_obey_the_segment_bound_without_any_filter(case: Whole) -> Finding:
     found = dominance_along(run.y, mixture.means, run.s, case.kappa)
     place = torch.maximum(found.lasting[0], found.last_change)
     settled = place < len(run.y) - 1
-    if settled.double().mean() < 0.99:
+    if settled.double().mean() < 0.8:
         return undecided(Evidence.NUMERIC, f"only {int(settled.sum())} runs ever settle")
     place, pair = place[settled], found.pairs[-1, settled]
     later = torch.arange(len(run.y))[:, None] > place

@@ -50,7 +50,7 @@ def random_mixture(case: Steps) -> GaussianMixture:
         "the mode has no width": lambda case: replace(case, width_known=False),
         "half of the leak": lambda case: replace(case, leak=0.5),
     },
-    thorough=[Steps(25, 64, 4, 400, 100), Steps(2, 1, 5, 400, 100)],
+    thorough=[Steps(25, 64, 4, 400, 100), Steps(2, 3, 5, 400, 100)],
 )
 def distance_to_segment_contracts_under_ddim_steps(case: Steps) -> Finding:
     r"""A deterministic DDIM step with the exact score from noise level $v$ to $v' < v$
@@ -114,7 +114,7 @@ def pair_distances(
     squared = ((y - mixture.means) ** 2).sum(-1)
     inside = squared[list(pair)].min()
     others = [squared[k] for k in range(mixture.K) if k not in pair]
-    kappa = (torch.stack([*others, torch.tensor(torch.inf)]).min() - inside) / (2 * s**2)
+    kappa = (torch.stack(others or [inside]).min() - inside) / (2 * s**2)  # none: rho = 0
     leak = case.leak * outsiders_responsibility(mixture, pair, kappa)
     bound = segment_bound(segment.distance(y), c, leak, farthest_mode(mixture, pair))
     return segment.distance(y_next), bound
