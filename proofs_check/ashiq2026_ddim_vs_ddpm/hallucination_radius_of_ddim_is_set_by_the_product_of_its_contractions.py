@@ -68,48 +68,65 @@ def hallucination_radius_of_ddim_is_set_by_the_product_of_its_contractions(
     both from both sides of each radius agree.
     """
     mixture, schedule = GaussianMixture.grid(), VPSchedule.ddpm()
-    ell = float(mixture.means[1, 1] - mixture.means[0, 1])
-    sigma = float(mixture.variance.sqrt())
-    nodes = [node for node in quadratic_nodes(50) if node <= case.raw]
-    v = torch.stack([schedule.noise_to_signal(float(raw)) ** 2 for raw in [-1, *nodes]])
-    width = case.width * sigma**2
-    factors = ddim_contraction(v[1:], v[:-1], width)
-    contraction = factors[0 if case.last_step else 1 :].prod()
-    s0 = float(schedule.effective_deviation(case.raw, mixture.variance))
-    by_formula = {
-        "discrete": 0.5 - case.rule * sigma / (float(contraction) * ell),
-        "flow": 0.5 - case.rule * s0 / ell,
-    }
-    findings = []
-    for name, radius in by_formula.items():
-        stated = getattr(case, name)
-        if stated is None:
-            findings.append(at_most(1 + radius, torch.tensor(1.0), budget=1e-9))
-        else:
-            findings.append(equal(radius, stated, budget=1e-4, scale=1.0))
+    by_formula = radii_by_formula(case, mixture, schedule)
     edges = [radius + shift for radius in by_formula.values() if radius > 0.01
              for shift in (-1e-3, 1e-3)]  # fmt: skip
     r = torch.cat([RADII, torch.tensor(edges)])
-    y = starts(mixture, r)
-    score = ExactScore(mixture, schedule)
-    alpha = float(schedule.alpha(float(case.raw)))
-    flow = clock_dynamics(mixture, s_start=s0)
-    by_run = {
-        "discrete": ddim_sample(alpha * y, nodes, schedule=schedule, score=score).end,
-        "flow": solve_ode(flow, y, method=DOPRI5, rtol=1e-7).end,
-    }
-    rates = {}
-    for name, end in by_run.items():
-        away = torch.cdist(end, mixture.means).amin(-1) > 5 * sigma
+    findings, rates = [], {}
+    for name, end in ends_by_run(case, mixture, schedule, starts(mixture, r)).items():
+        away = torch.cdist(end, mixture.means).amin(-1) > 5 * mixture.variance.sqrt()
         rates[name] = away.double().reshape(len(r), -1).mean(-1)
         predicted = (r < by_formula[name]).double()
         findings.append(equal(1 + rates[name], 1 + predicted, budget=1e-9))
+        findings.append(as_stated(by_formula[name], getattr(case, name)))
     return all_hold(*findings).with_series(
         raw=case.raw,
         radii=RADII,
         ddim=rates["discrete"][: len(RADII)],
         flow=rates["flow"][: len(RADII)],
     )
+
+
+def as_stated(radius: float, stated: float | None) -> Finding:
+    """The radius is the stated one; None states that there is none, so that it is not positive."""
+    if stated is None:
+        return at_most(1 + radius, torch.tensor(1.0), budget=1e-9)
+    return equal(radius, stated, budget=1e-4, scale=1.0)
+
+
+def nodes_of(case: Start) -> list[int]:
+    """The nodes of DDIM-50 that are left from the raw step of the case on."""
+    return [node for node in quadratic_nodes(50) if node <= case.raw]
+
+
+def radii_by_formula(
+    case: Start, mixture: GaussianMixture, schedule: VPSchedule
+) -> dict[str, float]:
+    """The two radii of the statement."""
+    ell = float(mixture.means[1, 1] - mixture.means[0, 1])
+    sigma = float(mixture.variance.sqrt())
+    v = torch.stack([schedule.noise_to_signal(float(raw)) ** 2 for raw in [-1, *nodes_of(case)]])
+    factors = ddim_contraction(v[1:], v[:-1], case.width * sigma**2)
+    contraction = factors[0 if case.last_step else 1 :].prod()
+    s0 = float(schedule.effective_deviation(case.raw, mixture.variance))
+    return {
+        "discrete": 0.5 - case.rule * sigma / (float(contraction) * ell),
+        "flow": 0.5 - case.rule * s0 / ell,
+    }
+
+
+def ends_by_run(
+    case: Start, mixture: GaussianMixture, schedule: VPSchedule, y: Tensor
+) -> dict[str, Tensor]:
+    """Where DDIM and the exact flow lead the starts y."""
+    score = ExactScore(mixture, schedule)
+    x = float(schedule.alpha(float(case.raw))) * y
+    s0 = float(schedule.effective_deviation(case.raw, mixture.variance))
+    flow = clock_dynamics(mixture, s_start=s0)
+    return {
+        "discrete": ddim_sample(x, nodes_of(case), schedule=schedule, score=score).end,
+        "flow": solve_ode(flow, y, method=DOPRI5, rtol=1e-7).end,
+    }
 
 
 def starts(mixture: GaussianMixture, r: Tensor) -> Tensor:
