@@ -38,7 +38,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python >= 3.11 is needed, got " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@echo "installing into $(VENV) (once; a minute and 1 GB with a CPU build of torch)"
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) hatchling editables
+	$(INSTALL) --upgrade pip hatchling editables
 	$(INSTALL) --no-build-isolation -e '.[test,bench]'
 	@touch $@
 
