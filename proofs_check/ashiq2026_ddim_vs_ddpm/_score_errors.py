@@ -68,6 +68,15 @@ class Pair:
         return self.alpha * self.s**2 * pull
 
 
+PAIRS = (
+    (Pair(8), 100),
+    (Pair(20, dimension=6), 2000),
+    (Pair(2, dimension=64, ell=1.4), 3000, 100),
+    (Pair(24, dimension=1), 4000),
+)
+"""The pairs of modes on which the score errors are tried, the first seed, and how many fields."""
+
+
 @dataclass(frozen=True)
 class Errors:
     """One smooth field for each row of a batch (..., N, d), evaluated together."""

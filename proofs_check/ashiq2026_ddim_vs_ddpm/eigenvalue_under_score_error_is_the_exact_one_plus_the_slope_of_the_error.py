@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from proofs_check.ashiq2026_ddim_vs_ddpm import read_at
-from proofs_check.ashiq2026_ddim_vs_ddpm._score_errors import Errors, Pair, nearest_zero
+from proofs_check.ashiq2026_ddim_vs_ddpm._score_errors import PAIRS, Errors, Pair, nearest_zero
 from theorylab.claims import Evidence, Finding, Relation, all_hold, at_most, claim, equal
 from theorylab.diffusion.perturbed import PerturbedScore, directional_slope
 
@@ -32,12 +32,7 @@ class Field:
     source=read_at("Proposition C.5"),
     relation=Relation.SHARPENS,
     evidence=Evidence.NUMERIC,
-    cases=[
-        Field(Pair(8), 100),
-        Field(Pair(20, dimension=6), 2000),
-        Field(Pair(2, dimension=64, ell=1.4), 3000, 100),
-        Field(Pair(24, dimension=1), 4000),
-    ],
+    cases=[Field(*each) for each in PAIRS],
     must_fail={
         "two per cent more of the error's slope": lambda case: replace(case, slope=1.02),
         "two per cent more of the remainder": lambda case: replace(case, bend=1.02),
