@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "claims": set(),
     **{name: BASE | ENGINES for name in ENGINES},
     **{name: BASE | ENGINES | {name} for name in MATHEMATICS},
+    "learn": BASE | ENGINES | {"diffusion", "parity"},
     **{name: BASE | ENGINES | MATHEMATICS | ABOVE | {"claims"} for name in ABOVE},
 }
 
