@@ -9,5 +9,23 @@ This package trains no network.
 from theorylab.parity.families import FiniteLaw, ParityLaw
 from theorylab.parity.growth import growth_rate, growth_rate_gradient
 from theorylab.parity.laws import HypercubeLaw
+from theorylab.parity.ldr import (
+    dependency_ratios,
+    local_dependency_ratio,
+    ratio_of_means,
+    saliency_map,
+    zeroth_order_ratios,
+)
 
-__all__ = ["FiniteLaw", "HypercubeLaw", "ParityLaw", "growth_rate", "growth_rate_gradient"]
+__all__ = [
+    "FiniteLaw",
+    "HypercubeLaw",
+    "ParityLaw",
+    "dependency_ratios",
+    "growth_rate",
+    "growth_rate_gradient",
+    "local_dependency_ratio",
+    "ratio_of_means",
+    "saliency_map",
+    "zeroth_order_ratios",
+]
