@@ -378,7 +378,7 @@ TABLE: dict[str, list[tuple[Callable[[], object], str, str, str]]] = {
         (lambda: FiniteLaw(1, ((1,), (-1,)), (1,)), "probabilities", "2, one a vertex", "1"),
         (lambda: FiniteLaw(2, ((1,),), (1,)), "vertices", "2 entries +1 and -1", "(1,)"),
         (lambda: HypercubeLaw.dyck(3), "d", "even", "3"),
-        (lambda: HypercubeLaw.dyck(22), "d", "at most 20", "22"),
+        (lambda: HypercubeLaw.dyck(22).atoms(), "dimension", "at most 20", "22"),
         (lambda: support([[1, 0]]), "vertices", "+1 and -1", "0.0"),
         (lambda: support([[1, 1], [1, 1]]), "vertices", "distinct", "(1, 1) twice"),
         (lambda: support([1, 1]), "vertices", "shape (S, d)", "(2,)"),

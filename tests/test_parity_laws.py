@@ -208,7 +208,7 @@ PAIR = [[1, 1], [-1, 1]]
         (lambda: HypercubeLaw.parity(3, [], value=-1), r"value must be \+1 for an empty subset"),
         (lambda: HypercubeLaw.dyck(5), r"d must be even.*5"),
         (lambda: HypercubeLaw.dyck(0), r"d must be at least 1.*0"),
-        (lambda: HypercubeLaw.dyck(22), r"d must be at most 20.*22"),
+        (lambda: HypercubeLaw.dyck(22).atoms(), r"dimension must be at most 20.*22"),
         (lambda: HypercubeLaw.from_support([1, -1]), r"vertices must have shape .*\(2,\)"),
         (
             lambda: HypercubeLaw.from_support(np.ones((0, 3))),

@@ -6,6 +6,7 @@ standard normal; m_I = E[prod_{i in I} v_i].
 This package trains no network.
 """
 
+from theorylab.parity.dyck import DyckLaw
 from theorylab.parity.families import FiniteLaw, ParityLaw
 from theorylab.parity.growth import growth_rate, growth_rate_gradient
 from theorylab.parity.laws import HypercubeLaw
@@ -16,11 +17,20 @@ from theorylab.parity.ldr import (
     saliency_map,
     zeroth_order_ratios,
 )
+from theorylab.parity.products import ParityProductLaw
+from theorylab.parity.rendering import RenderedLaw
+from theorylab.parity.words import EqualSumsLaw, FiniteWordLaw, WordLaw
 
 __all__ = [
+    "DyckLaw",
+    "EqualSumsLaw",
     "FiniteLaw",
+    "FiniteWordLaw",
     "HypercubeLaw",
     "ParityLaw",
+    "ParityProductLaw",
+    "RenderedLaw",
+    "WordLaw",
     "dependency_ratios",
     "growth_rate",
     "growth_rate_gradient",

@@ -1,4 +1,4 @@
-r"""The two final laws: a parity, which needs no enumeration, and a list of atoms.
+r"""Two laws on the cube: a parity, which needs no enumeration, and a list of atoms.
 
 Notation: v in {-1, 1}^d with law p0; m_I = E[prod_{i in I} v_i]; lam_i = s x_i / nu^2 the log odds
 of a coordinate.

@@ -4,7 +4,7 @@ Notation: v in {-1, 1}^d with law p0; v_I = prod_{i in I} v_i; m_I = E[v_I]; A =
 s = sqrt(A), nu = sqrt(1 - A), x = s v + nu xi with xi standard normal. Coordinates count from 0.
 
 Moments and marginals are fractions, posterior means are tensors. This module draws no samples,
-and defines no law: the final classes stand in `theorylab.parity.families`.
+and defines no law: the final classes stand in `theorylab.parity.families`, `products` and `dyck`.
 """
 
 from abc import ABC, abstractmethod
@@ -21,12 +21,14 @@ from theorylab._typing import ArrayLike, Points
 from theorylab.parity import _support, cube, posterior
 
 if TYPE_CHECKING:
+    from theorylab.parity.dyck import DyckLaw
     from theorylab.parity.families import FiniteLaw, ParityLaw
+    from theorylab.parity.products import ParityProductLaw
 
 
 @dataclass(frozen=True)
 class HypercubeLaw(ABC):
-    """A probability law on {-1, 1}^d: abstract, made by `parity`, `dyck` or `from_support`.
+    """A probability law on {-1, 1}^d: abstract, made by its static methods.
 
     Attributes:
         dimension: d.
@@ -54,21 +56,42 @@ class HypercubeLaw(ABC):
         return ParityLaw(d, _support.checked_subset("subset", members, d), value)
 
     @staticmethod
-    def dyck(d: int) -> "FiniteLaw":
-        """Uniform on the balanced bracket words of length d, +1 an opening bracket.
+    def parities(
+        d: int, subsets: Iterable[Iterable[int]], *, values: Iterable[int] | None = None
+    ) -> "ParityProductLaw":
+        r"""Uniform on the vertices with \prod_{i in I} v_i = value for each of several subsets I.
 
-        There are Catalan(d/2) of them.
+        Args:
+            d: dimension, at least 1; large d is fine, nothing is enumerated.
+            subsets: disjoint, none of them empty.
+            values: +1 or -1, one a subset; +1 all if None.
 
         Raises:
-            ValueError: d is not an even integer in [2, cube.MAX_VERTEX_DIMENSION].
+            ValueError: as `parity`; subsets that meet, an empty one, or another number of values.
         """
-        from theorylab.parity.families import FiniteLaw
+        from theorylab.parity.products import ParityProductLaw
 
-        d = cube.dimension_up_to("d", d, cube.MAX_VERTEX_DIMENSION)
-        if d % 2:
-            msg = f"d must be even, a balanced word has as many +1 as -1, got {d}"
+        members = [tuple(subset) for subset in subsets]
+        signs = [1] * len(members) if values is None else list(values)
+        if len(signs) != len(members):
+            msg = f"values must be {len(members)}, one a subset, got {len(signs)}"
             raise ValueError(msg)
-        return FiniteLaw.uniform(_support.balanced_words(d))
+        pairs = zip(members, signs, strict=True)
+        rules = tuple(HypercubeLaw.parity(d, subset, value=sign) for subset, sign in pairs)
+        return ParityProductLaw(_require.integer("d", d, at_least=1), rules)
+
+    @staticmethod
+    def dyck(d: int) -> "DyckLaw":
+        """Uniform on the balanced bracket words of length d, +1 an opening bracket.
+
+        There are Catalan(d/2) of them; large d is fine, nothing is enumerated.
+
+        Raises:
+            ValueError: d is no positive even integer.
+        """
+        from theorylab.parity.dyck import DyckLaw
+
+        return DyckLaw(_require.integer("d", d, at_least=1))
 
     @staticmethod
     def from_support(
