@@ -29,7 +29,10 @@ def returned(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 sys.modules["theorylab_shape_check"] = sys.modules[__name__]
-SHAPED = ("diffusion", "parity", "integrate", "path", "noise", "_legs", "_normal")
+SHAPED = (
+    "diffusion", "parity", "learn", "integrate", "path", "noise", "_legs", "_rules",
+    "_exponential", "_normal",
+)  # fmt: skip
 install_import_hook([f"theorylab.{name}" for name in SHAPED], "theorylab_shape_check.returned")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from theorylab import integrate
+from theorylab import _rules, integrate
 from theorylab.integrate import (
     BOSH3,
     DOPRI5,
@@ -100,14 +100,14 @@ def test_adaptive_method_has_its_order(
     is propagated; measured |fitted - declared| is at most 0.17 (DOPRI8, whose errors must stay
     above the rounding floor of 1e-14).
     """
-    problem, engine, errors = Oscillating(span), integrate.odeint, []
+    problem, engine, errors = Oscillating(span), _rules.odeint, []
     for count in counts:
         held = dict.fromkeys(("min_step", "max_step", "first_step"), 1 / count)
 
         def with_equal_steps(*arguments, options, held=held, **keywords):
             return engine(*arguments, options=options | held, **keywords)
 
-        monkeypatch.setattr(integrate, "odeint", with_equal_steps)
+        monkeypatch.setattr(_rules, "odeint", with_equal_steps)
         path = solve_ode(problem.dynamics, problem.x0, method=method, times=problem.times)
         errors.append(problem.error(path))
     assert min(errors) > 2e-14

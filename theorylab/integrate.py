@@ -1,5 +1,7 @@
 r"""Integrate a `Dynamics`: `solve_ode` on torchdiffeq, `solve_sde` on torchsde.
 
+Exponential methods, which no engine offers, stand in `theorylab._exponential`.
+
 Notation: a leg leads from one output time a to the next, b, in m equal steps; its own clock tau
 runs from 0 to m, t = a + (b - a) tau / m, whichever way t runs, so that both engines see
 
@@ -12,27 +14,19 @@ This module chooses no method, no step and no entropy for you, records no gradie
 solution and detects no events.
 """
 
-from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Protocol
+from dataclasses import replace
 
 import torch
-from torch import Tensor
-from torchdiffeq import odeint
-from torchsde import BaseBrownian, sdeint
 
 from theorylab import _require
 from theorylab._legs import (
     Fields,
     IntegrationError,
-    Leg,
-    equal_steps,
-    first_step,
     initial_state,
     output_times,
     require_finite,
-    worst_sample,
 )
+from theorylab._rules import REFINED, Rule, SDERule, ode_rule
 from theorylab._typing import ArrayLike, Points
 from theorylab.methods import (
     BOSH3,
@@ -40,6 +34,9 @@ from theorylab.methods import (
     DOPRI8,
     EULER,
     EULER_MARUYAMA,
+    EXPONENTIAL_EULER,
+    EXPONENTIAL_HEUN,
+    EXPONENTIAL_RK4,
     HEUN2,
     HEUN3,
     MIDPOINT,
@@ -47,6 +44,7 @@ from theorylab.methods import (
     RK4,
     SRK,
     Adaptive,
+    Exponential,
     FixedStep,
     SDEMethod,
 )
@@ -55,14 +53,13 @@ from theorylab.path import Dynamics, Path
 
 # fmt: off
 __all__ = [
-    "BOSH3", "DOPRI5", "DOPRI8", "EULER", "EULER_MARUYAMA", "HEUN2", "HEUN3", "MIDPOINT",
-    "MILSTEIN", "RK4", "SRK", "Adaptive", "BrownianPath", "Dynamics", "FixedStep",
-    "IntegrationError", "Path", "SDEMethod", "solve_ode", "solve_sde",
+    "BOSH3", "DOPRI5", "DOPRI8", "EULER", "EULER_MARUYAMA", "EXPONENTIAL_EULER",
+    "EXPONENTIAL_HEUN", "EXPONENTIAL_RK4", "HEUN2", "HEUN3", "MIDPOINT", "MILSTEIN", "RK4", "SRK",
+    "Adaptive", "BrownianPath", "Dynamics", "Exponential", "FixedStep", "IntegrationError",
+    "Path", "SDEMethod", "solve_ode", "solve_sde",
 ]
 # fmt: on
 
-_TOLERANCE = 1e-9
-_REFINED = 32.0  # what `measure_error` divides the tolerances by
 _DEARER = 4  # how many times the evaluations its second solution may take
 
 
@@ -71,7 +68,7 @@ def solve_ode(
     dynamics: Dynamics,
     x0: ArrayLike,
     *,
-    method: FixedStep | Adaptive,
+    method: FixedStep | Exponential | Adaptive,
     times: ArrayLike | None = None,
     step: float | None = None,
     rtol: float | None = None,
@@ -90,7 +87,7 @@ def solve_ode(
     Args:
         dynamics: the equation; it must have no diffusion.
         x0: initial states (n, d), float32 or float64.
-        method: such as `RK4` (fixed step) or `DOPRI5` (adaptive).
+        method: such as `RK4` or `EXPONENTIAL_RK4` (fixed step) or `DOPRI5` (adaptive).
         times: output times in the dynamics' own time, from start to stop; default (start, stop).
         step: required by a fixed-step method, refused by an adaptive one.
         rtol: relative tolerance of an adaptive method, default 1e-9, at least the dtype's eps.
@@ -111,8 +108,8 @@ def solve_ode(
     if dynamics.diffusion is not None:
         msg = "dynamics must have no diffusion, got one: use solve_sde"
         raise ValueError(msg)
-    finest = torch.finfo(state.dtype).eps * (_REFINED if measure_error else 1.0)
-    rule = _ode_rule(method, step, rtol, atol, finest)
+    finest = torch.finfo(state.dtype).eps * (REFINED if measure_error else 1.0)
+    rule = ode_rule(method, step, rtol, atol, finest)
     outputs = output_times(dynamics, times)
     path = _run(rule, dynamics, state, outputs, max_evaluations)
     if not measure_error:
@@ -161,12 +158,12 @@ def solve_sde(
     if not isinstance(noise, BrownianPath):
         msg = f"noise must be written BrownianPath(entropy=...), got {noise!r}"
         raise ValueError(msg)
-    rule = _SDERule(method, step, noise)
+    rule = SDERule(step, method, noise)
     return _run(rule, dynamics, state, output_times(dynamics, times), max_evaluations)
 
 
 def _run(
-    rule: "_Rule", dynamics: Dynamics, state: Points, outputs: list[float], max_evaluations: int
+    rule: Rule, dynamics: Dynamics, state: Points, outputs: list[float], max_evaluations: int
 ) -> Path:
     _require.integer("max_evaluations", max_evaluations, at_least=1)
     fields = Fields(dynamics, max_evaluations)
@@ -178,120 +175,3 @@ def _run(
         first += leg.steps
     times = torch.tensor(outputs, dtype=state.dtype, device=state.device)
     return Path(times=times, states=torch.stack(states), evaluations=fields.evaluations)
-
-
-class _Rule(Protocol):
-    """How the way is cut into legs, and how a state is led over the leg of `fields`."""
-
-    def legs(self, outputs: list[float], max_evaluations: int) -> list[Leg]: ...
-
-    def advance(self, fields: Fields, x: Points, first: int) -> Points: ...
-
-
-@dataclass(frozen=True)
-class _FixedRule:
-    method: FixedStep
-    step: float
-
-    def refined(self) -> "_FixedRule":
-        return replace(self, step=self.step / 2)
-
-    def legs(self, outputs: list[float], max_evaluations: int) -> list[Leg]:
-        return equal_steps(outputs, self.step, max_evaluations)
-
-    def advance(self, fields: Fields, x: Points, first: int) -> Points:  # noqa: ARG002
-        clock = torch.arange(fields.leg.steps + 1, dtype=torch.float64, device=x.device)
-        options = {"grid_constructor": lambda *_: clock}
-        return odeint(fields, x, clock[[0, -1]], method=self.method.name, options=options)[-1]
-
-
-@dataclass(frozen=True)
-class _AdaptiveRule:
-    method: Adaptive
-    rtol: float
-    atol: float
-
-    def refined(self) -> "_AdaptiveRule":
-        return replace(self, rtol=self.rtol / _REFINED, atol=self.atol / _REFINED)
-
-    def legs(self, outputs: list[float], max_evaluations: int) -> list[Leg]:  # noqa: ARG002
-        return [Leg(a, b) for a, b in pairwise(outputs)]
-
-    def advance(self, fields: Fields, x: Points, first: int) -> Points:  # noqa: ARG002
-        clock = torch.tensor([0.0, 1.0], dtype=torch.float64, device=x.device)
-        options = {
-            "norm": worst_sample,
-            "first_step": first_step(fields, x, self.rtol, self.atol),
-            "step_t": clock[1:],  # land on the end: no overshoot, no interpolation
-        }
-        tolerances = {"rtol": self.rtol, "atol": self.atol}
-        return odeint(fields, x, clock, method=self.method.name, options=options, **tolerances)[-1]
-
-
-@dataclass(frozen=True)
-class _SDERule:
-    method: SDEMethod
-    step: float
-    noise: BrownianPath
-
-    def legs(self, outputs: list[float], max_evaluations: int) -> list[Leg]:
-        return equal_steps(outputs, self.step, max_evaluations)
-
-    def advance(self, fields: Fields, x: Points, first: int) -> Points:
-        clock = torch.tensor([0.0, fields.leg.steps], dtype=torch.float64, device=x.device)
-        motion = _UnitBrownian(self.noise, first, like=x)
-        options = {"grad_free": True} if self.method.name == "milstein" else {}
-        name = self.method.name
-        return sdeint(fields, x, clock, bm=motion, method=name, dt=1.0, options=options)[-1]
-
-
-def _ode_rule(
-    method: FixedStep | Adaptive,
-    step: float | None,
-    rtol: float | None,
-    atol: float | None,
-    finest: float,
-) -> _FixedRule | _AdaptiveRule:
-    if isinstance(method, FixedStep):
-        if rtol is not None or atol is not None or step is None:
-            given = f"step={step!r}, rtol={rtol!r}, atol={atol!r}"
-            msg = f"step, and neither rtol nor atol, must be given with {method}, got {given}"
-            raise ValueError(msg)
-        return _FixedRule(method, step)
-    if not isinstance(method, Adaptive):
-        msg = f"method must be an ODE method such as RK4 or DOPRI5, got {method!r}"
-        raise ValueError(msg)
-    if step is not None:
-        msg = f"step must be left out with {method}, got {step!r}"
-        raise ValueError(msg)
-    relative = _require.positive("rtol", _TOLERANCE if rtol is None else rtol)
-    if relative < finest:
-        msg = f"rtol must be at least {finest:.3g} for the dtype of x0, got {relative}"
-        raise ValueError(msg)
-    return _AdaptiveRule(
-        method, relative, _require.positive("atol", _TOLERANCE if atol is None else atol)
-    )
-
-
-class _UnitBrownian(BaseBrownian):
-    """A leg's Brownian motion in unit steps, in the form in which torchsde asks for it."""
-
-    def __init__(self, noise: BrownianPath, first: int, like: Tensor) -> None:
-        self.noise, self.first, self.like = noise, first, like
-
-    def __call__(self, ta: Tensor, tb: Tensor, return_U: bool = False) -> object:
-        if float(ta) % 1 or float(tb - ta) != 1:
-            msg = f"increments must be asked for over whole unit steps, got {ta} to {tb}"
-            raise ValueError(msg)
-        step = self.first + int(ta)
-        if return_U:
-            return self.noise.increment_and_integral(step, like=self.like)
-        return self.noise.increment(step, like=self.like)
-
-    def __repr__(self) -> str:
-        return f"_UnitBrownian({self.noise!r}, first={self.first})"
-
-    dtype = property(lambda self: self.like.dtype)
-    device = property(lambda self: self.like.device)
-    shape = property(lambda self: tuple(self.like.shape))
-    levy_area_approximation = "space-time"

@@ -55,6 +55,29 @@ class Adaptive:
 
 
 @dataclass(frozen=True)
+class Exponential:
+    """An exponential Runge-Kutta method with equal steps, exact in the linear part of the drift.
+
+    With N = 0 it makes no error at any step. In the clock u of a mixture, where the drift is
+    mbar(y) - y, its fixed points are those of the flow.
+
+    Attributes:
+        order: p in {1, 2, 4}, the error at a fixed time being O(h^p).
+
+    Raises:
+        ValueError: another order.
+    """
+
+    order: int
+
+    def __post_init__(self) -> None:
+        """Check the order."""
+        if isinstance(self.order, bool) or self.order not in (1, 2, 4):
+            msg = f"order must be 1, 2 or 4, got {self.order!r}"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True)
 class SDEMethod:
     """A method with equal steps for an Ito equation with independent noise per coordinate.
 
@@ -84,6 +107,10 @@ MIDPOINT = FixedStep("midpoint", 2)
 HEUN2 = FixedStep("heun2", 2)
 HEUN3 = FixedStep("heun3", 3)
 RK4 = FixedStep("rk4", 4)
+
+EXPONENTIAL_EULER = Exponential(1)
+EXPONENTIAL_HEUN = Exponential(2)
+EXPONENTIAL_RK4 = Exponential(4)
 
 BOSH3 = Adaptive("bosh3", 3)
 DOPRI5 = Adaptive("dopri5", 5)

@@ -35,14 +35,18 @@ class Dynamics:
         span: start and stop, in either order.
         diffusion: g(t, x), of the shape of x (independent noise per coordinate, Ito), or None for
             an ordinary differential equation.
+        linear: a rate a that is known to be part of the drift, f(t, x) = a x + N(t, x); an
+            exponential method integrates it exactly, every other method ignores it.
 
     Raises:
-        ValueError: a field that cannot be called; a span that is empty or not finite.
+        ValueError: a field that cannot be called; a span that is empty or not finite; a rate that
+            is not a finite number.
     """
 
     drift: Field
     span: tuple[float, float]
     diffusion: Field | None = None
+    linear: float = 0.0
 
     def __post_init__(self) -> None:
         """Check what can be checked without calling the fields."""
@@ -59,6 +63,7 @@ class Dynamics:
         if start == stop:
             msg = f"span must have two different ends, got {self.span!r}"
             raise ValueError(msg)
+        _require.number("linear", self.linear)
 
     @property
     def start(self) -> float:

@@ -87,7 +87,7 @@ def clock_reverse(
     def diffusion(u: Tensor, y: Tensor) -> Tensor:
         return math.sqrt(2 * k) * deviation_at(u, s_start) * torch.ones_like(y)
 
-    return Dynamics(drift, span, None if k == 0 else diffusion)
+    return Dynamics(drift, span, None if k == 0 else diffusion, linear=-(1 + k))
 
 
 def _mean_at(mixture: GaussianMixture, y: Tensor, s: Tensor) -> Tensor:
