@@ -9,11 +9,12 @@ This package integrates nothing (see `theorylab.integrate`) and judges nothing (
 from theorylab.diffusion.clock import clock, clock_dynamics, clock_reverse, deviation_at
 from theorylab.diffusion.discrete import (
     ddim_contraction,
-    ddim_sample,
     ddim_step,
     ddpm_step,
     linear_nodes,
     quadratic_nodes,
+    take_step,
+    with_final_steps,
 )
 from theorylab.diffusion.dynamics import forward, probability_flow, reverse, start_law
 from theorylab.diffusion.geometry import (
@@ -33,6 +34,7 @@ from theorylab.diffusion.observables import (
     rates,
     rescaled,
 )
+from theorylab.diffusion.samplers import Hybrid, Plan, Restart, ddim_sample, sample
 from theorylab.diffusion.schedule import (
     DDPMSchedule,
     EDMSchedule,
@@ -41,6 +43,7 @@ from theorylab.diffusion.schedule import (
     VPSchedule,
 )
 from theorylab.diffusion.score import (
+    Blocked,
     ExactScore,
     Score,
     denoiser_from_epsilon,
@@ -50,19 +53,39 @@ from theorylab.diffusion.score import (
     score_from_denoiser,
     score_from_epsilon,
 )
+from theorylab.diffusion.steps import (
+    DDIM,
+    FIXED_LARGE,
+    FIXED_SMALL,
+    Ancestral,
+    DriftAndNoise,
+    Family,
+    Step,
+)
 
 __all__ = [
+    "DDIM",
+    "FIXED_LARGE",
+    "FIXED_SMALL",
+    "Ancestral",
     "Ball",
     "Bisector",
+    "Blocked",
     "DDPMSchedule",
+    "DriftAndNoise",
     "EDMSchedule",
     "ExactScore",
+    "Family",
     "GaussianMixture",
+    "Hybrid",
     "LinearVPSchedule",
     "Outcome",
+    "Plan",
+    "Restart",
     "Schedule",
     "Score",
     "Segment",
+    "Step",
     "Tube",
     "VPSchedule",
     "classification_radius",
@@ -89,7 +112,10 @@ __all__ = [
     "rates",
     "rescaled",
     "reverse",
+    "sample",
     "score_from_denoiser",
     "score_from_epsilon",
     "start_law",
+    "take_step",
+    "with_final_steps",
 ]

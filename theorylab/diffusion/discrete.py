@@ -1,10 +1,11 @@
-r"""The discrete samplers DDIM and DDPM, one step at a time and in a loop.
+r"""The discrete samplers DDIM and DDPM, one step at a time, and their nodes.
 
 Notation: y = x / alpha_t, v = sigma_t^2 / alpha_t^2, a prime for the next time; x0 the denoiser
 E[x_0 | x_t], so that y = x0 + sqrt(v) eps; variance = sigma^2 of a component of the data,
 s^2 = variance + v. On the DDPM schedule t is a raw index, and t = -1 the data.
 
-This module clamps nothing and learns nothing: the score is an argument.
+This module clamps nothing and learns nothing: the score is an argument. Whole runs are in
+`theorylab.diffusion.samplers`.
 """
 
 from collections.abc import Sequence
@@ -15,10 +16,10 @@ from torch import Tensor
 
 from theorylab import _require
 from theorylab._typing import ArrayLike, Points
-from theorylab.diffusion import _points, _random
+from theorylab.diffusion import _points
 from theorylab.diffusion.schedule import Schedule
 from theorylab.diffusion.score import Score
-from theorylab.path import Path
+from theorylab.diffusion.steps import DDIM, Levels, Step
 
 
 def quadratic_nodes(count: int, last: int = 800) -> list[int]:
@@ -48,6 +49,58 @@ def linear_nodes(count: int, steps: int = 1000) -> list[int]:
     count = _require.integer("count", count, at_least=2)
     last = _require.integer("steps", steps, at_least=count) - 1
     return [(2 * last * i + count - 1) // (2 * (count - 1)) for i in range(count)]
+
+
+def with_final_steps(nodes: Sequence[int], count: int) -> list[int]:
+    """The raw indices 0..count-1 and those nodes that are larger: the last `count` steps are unit.
+
+    Raises:
+        ValueError: nodes that are not integers or do not increase strictly, a negative count.
+    """
+    count = _require.integer("count", count, at_least=0)
+    checked = [_require.integer("nodes", node, at_least=0) for node in nodes]
+    if any(b <= a for a, b in pairwise(checked)):
+        msg = f"nodes must increase strictly, got {nodes!r}"
+        raise ValueError(msg)
+    return [*range(count), *(node for node in checked if node >= count)]
+
+
+def take_step(
+    step: Step,
+    x: ArrayLike,
+    t: float,
+    t_next: float,
+    *,
+    schedule: Schedule,
+    score: Score,
+    noise: ArrayLike | None = None,
+) -> Points:
+    """One step y' = x0 + w eps + b Z of any rule, from t down to t_next.
+
+    Args:
+        step: w and b.
+        x: the points at t, (*n, d).
+        t: the present time.
+        t_next: the next time, below t.
+        schedule: alpha and sigma.
+        score: the score at t, called once.
+        noise: Z, unit normals of the shape of x; needed if b > 0, else ignored.
+
+    Raises:
+        ValueError: a step of another type, and as `ddim_step`.
+    """
+    _points.instance("step", step, Step)
+    points = _require.array("x", x)
+    levels = Levels.of(schedule, t, t_next)
+    alpha, alpha_next = schedule.alpha(float(t)), schedule.alpha(float(t_next))
+    sigma = schedule.sigma(float(t))
+    epsilon = -sigma * _score_at(score, points, float(t))
+    clean = (points - sigma * epsilon) / alpha
+    moved = alpha_next * (clean + step.kept(levels) * epsilon)
+    spread = step.drawn(levels)
+    if float(spread) == 0.0:
+        return moved
+    return moved + alpha_next * spread * _noise(noise, points)
 
 
 def ddim_step(
@@ -85,18 +138,7 @@ def ddim_step(
 
     Source: Song et al., arXiv:2010.02502, Eq. 12, 16, in the coordinates y.
     """
-    points = _require.array("x", x)
-    eta = _require.between("eta", eta, 0.0, 1.0)
-    v, v_next = _levels(schedule, t, t_next)
-    tau = eta * torch.sqrt((v - v_next) * v_next / v)
-    alpha, alpha_next = schedule.alpha(float(t)), schedule.alpha(float(t_next))
-    sigma = schedule.sigma(float(t))
-    epsilon = -sigma * _score_at(score, points, float(t))
-    clean = (points - sigma * epsilon) / alpha
-    moved = alpha_next * (clean + torch.sqrt(v_next - tau**2) * epsilon)
-    if float(tau) == 0.0:
-        return moved
-    return moved + alpha_next * tau * _noise(noise, points)
+    return take_step(DDIM(eta), x, t, t_next, schedule=schedule, score=score, noise=noise)
 
 
 def ddpm_step(
@@ -147,68 +189,6 @@ def ddim_contraction(v: ArrayLike, v_next: ArrayLike, variance: ArrayLike) -> Te
     return (own + torch.sqrt(now * after)) / (own + now)
 
 
-def ddim_sample(
-    x: ArrayLike,
-    nodes: Sequence[float],
-    *,
-    schedule: Schedule,
-    score: Score,
-    eta: float = 0.0,
-    seed: int | None = None,
-    last: float = -1.0,
-    keep_path: bool = False,
-) -> Path:
-    """Run `ddim_step` over the nodes, from the largest down, and finally to `last`.
-
-    Args:
-        x: the points at nodes[-1], (n, d).
-        nodes: strictly increasing times, as `quadratic_nodes` or `linear_nodes` give them; all
-            raw indices with eta = 1 are ancestral DDPM.
-        schedule: alpha and sigma.
-        score: the score, called once a step.
-        eta: as in `ddim_step`.
-        seed: of the noise, needed if eta > 0; a step's noise depends on the seed and on the
-            number of the step only, and a smaller batch sees the beginning of it.
-        last: the time of the data: -1 on the DDPM schedule.
-        keep_path: keep all states; otherwise the path has its two ends only.
-
-    Returns:
-        The path, with times from nodes[-1] down to `last`.
-
-    Raises:
-        ValueError: nodes that do not increase strictly above `last`, a missing seed, points not
-            of shape (n, d), or as `ddim_step`.
-    """
-    points = _require.array("x", x)
-    if points.ndim != 2 or 0 in points.shape:
-        msg = f"x must have shape (n, d) with n, d >= 1, got shape {tuple(points.shape)}"
-        raise ValueError(msg)
-    if _require.between("eta", eta, 0.0, 1.0) > 0 and seed is None:
-        msg = f"seed must be an integer if eta > 0, got None with eta = {eta}"
-        raise ValueError(msg)
-    times = _descending(nodes, last)
-    states = [points]
-    for step, (now, after) in enumerate(pairwise(times)):
-        noise = None
-        if seed is not None and eta > 0:
-            noise = _random.normals(tuple(points.shape), seed=seed, stream=2 + step, like=points)
-        points = ddim_step(
-            points, now, after, schedule=schedule, score=score, eta=eta, noise=noise
-        )
-        states = [*states, points] if keep_path else [states[0], points]
-    kept = times if keep_path else [times[0], times[-1]]
-    return Path(torch.tensor(kept, dtype=torch.float64), torch.stack(states), len(times) - 1)
-
-
-def _descending(nodes: Sequence[float], last: float) -> list[float]:
-    checked = _require.array("nodes", nodes, like=torch.zeros((), dtype=torch.float64))
-    times = [_require.number("last", last), *checked.reshape(-1).tolist()]
-    if checked.ndim != 1 or len(times) < 2 or any(b <= a for a, b in pairwise(times)):
-        msg = f"nodes must be non-empty and increase strictly above last = {last}, got {nodes!r}"
-        raise ValueError(msg)
-    return times[::-1]
-
-
 def _score_at(score: Score, x: Tensor, t: float) -> Points:
     """The score at (x, t), if it is one."""
     if not callable(score):
@@ -220,19 +200,6 @@ def _score_at(score: Score, x: Tensor, t: float) -> Points:
         msg = f"score must return a tensor of shape {tuple(x.shape)}, got {got}"
         raise ValueError(msg)
     return _require.array(f"score at t = {t}", value)
-
-
-def _levels(schedule: Schedule, t: float, t_next: float) -> tuple[Tensor, Tensor]:
-    _points.instance("schedule", schedule, Schedule)
-    now, after = _require.number("t", t), _require.number("t_next", t_next)
-    if after >= now:
-        msg = f"t_next must be below t = {now}, got {after}"
-        raise ValueError(msg)
-    v, v_next = (schedule.noise_to_signal(time) ** 2 for time in (now, after))
-    if float(v) == 0:
-        msg = f"t must be a time with noise, got {now}, where sigma = 0"
-        raise ValueError(msg)
-    return v, v_next
 
 
 def _noise(noise: ArrayLike | None, x: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ This module trains nothing; a learned network becomes a score through the conver
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
 from theorylab import _require
@@ -59,6 +60,43 @@ class ExactScore:
         sigma = level("t", self.schedule.sigma(t), points)
         scaled = alpha[..., None] * means if alpha.ndim else alpha * means
         return _components.score(points, scaled, alpha**2 * variance + sigma**2, log_weights)
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """A score that is evaluated on blocks of `rows` points, aligned to the trajectory numbers.
+
+    Matrix products round differently in batches of different sizes. Here every point sits at its
+    own place in a block of one size, so that its score is the same, bit for bit, whatever the
+    batch; blocks that are not full repeat a point. The score must not mix its rows.
+
+    Attributes:
+        score: the score to evaluate, at one time for all points.
+        rows: the size of a block.
+        first: the number of the first row of the batch.
+
+    Raises:
+        ValueError: a score that cannot be called, rows < 1, first < 0.
+    """
+
+    score: Score
+    rows: int
+    first: int = 0
+
+    def __post_init__(self) -> None:
+        if not callable(self.score):
+            msg = f"score must be callable as score(x, t), got {self.score!r}"
+            raise ValueError(msg)
+        _require.integer("rows", self.rows, at_least=1)
+        _require.integer("first", self.first, at_least=0)
+
+    def __call__(self, x: Tensor, t: Tensor) -> Points:
+        """The score at x, (n, d), and t, ()."""
+        before = self.first % self.rows
+        after = -(before + len(x)) % self.rows
+        filled = torch.cat([x[:1].expand(before, -1), x, x[:1].expand(after, -1)])
+        parts = [self.score(block, t) for block in filled.split(self.rows)]
+        return torch.cat(parts)[before : before + len(x)]
 
 
 def epsilon_from_score(score: ArrayLike, sigma: ArrayLike) -> Points:
