@@ -1,9 +1,7 @@
-"""Laws on the hypercube {-1, 1}^d and what a neuron sees of them through Gaussian noise.
+"""Laws on the hypercube {-1, 1}^d, and networks that learn to denoise them.
 
 Notation: A = alpha_bar, s = sqrt(A), nu = sqrt(1 - A), x = s v + nu xi with v on the cube and xi
 standard normal; m_I = E[prod_{i in I} v_i].
-
-This package trains no network.
 """
 
 from theorylab.parity.dyck import DyckLaw
@@ -17,11 +15,29 @@ from theorylab.parity.ldr import (
     saliency_map,
     zeroth_order_ratios,
 )
+from theorylab.parity.network import TwoLayerReLU
+from theorylab.parity.population import (
+    population_gradient,
+    population_loss,
+    ratio_of_means_dependency,
+)
 from theorylab.parity.products import ParityProductLaw
 from theorylab.parity.rendering import RenderedLaw
+from theorylab.parity.stiff import BDF, LSODA, RADAU, Stiff
+from theorylab.parity.training import (
+    DirectionPath,
+    TrainingPath,
+    direction_flow,
+    gradient_flow,
+    surrogate_flow,
+)
 from theorylab.parity.words import EqualSumsLaw, FiniteWordLaw, WordLaw
 
 __all__ = [
+    "BDF",
+    "LSODA",
+    "RADAU",
+    "DirectionPath",
     "DyckLaw",
     "EqualSumsLaw",
     "FiniteLaw",
@@ -30,12 +46,21 @@ __all__ = [
     "ParityLaw",
     "ParityProductLaw",
     "RenderedLaw",
+    "Stiff",
+    "TrainingPath",
+    "TwoLayerReLU",
     "WordLaw",
     "dependency_ratios",
+    "direction_flow",
+    "gradient_flow",
     "growth_rate",
     "growth_rate_gradient",
     "local_dependency_ratio",
+    "population_gradient",
+    "population_loss",
     "ratio_of_means",
+    "ratio_of_means_dependency",
     "saliency_map",
+    "surrogate_flow",
     "zeroth_order_ratios",
 ]

@@ -95,12 +95,31 @@ def growth_rate_gradient(
     signal, noise = signal_and_noise(alpha_bar)
     atoms, masses = _summable(law).weighted_vertices(like=w)
     z = (signal * (w @ atoms.T) + b[..., None]) / (noise * norm)
-    density = masses * torch.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    active, grad, grad_b = activation_and_gradient(z, masses, atoms, w, coordinate, alpha_bar)
+    grad[..., coordinate] += noise * active
+    return grad, grad_b
+
+
+def activation_and_gradient(
+    z: Tensor, masses: Tensor, means: Tensor, w: Tensor, coordinate: int, alpha_bar: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    r"""P(w.x + b > 0), dK/dw without its term nu P e_i, and dK/db: formulas, nothing is checked.
+
+    Args:
+        z: (*m, G), z_v for groups of vertices with equal w.v.
+        masses: (G,), their probabilities.
+        means: (G, d), the mean vertex of each.
+        w: (*m, d), no row 0.
+        coordinate: i.
+        alpha_bar: A.
+    """
+    signal, noise = signal_and_noise(alpha_bar)
+    norm = torch.linalg.vector_norm(w, dim=-1, keepdim=True)
     share = w[..., coordinate, None] / norm
-    grad = signal * share * (density @ atoms)
+    density = masses * torch.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    grad = signal * share * (density @ means)
     grad = grad - noise * share * (density * z).sum(-1, keepdim=True) * (w / norm)
-    grad[..., coordinate] += noise * (normal_below(z) @ masses)
-    return grad, share[..., 0] * density.sum(-1)
+    return normal_below(z) @ masses, grad, share[..., 0] * density.sum(-1)
 
 
 def _neurons(

@@ -1,0 +1,202 @@
+r"""The exact loss of a two-layer ReLU network on a law of the cube, and its exact gradient.
+
+Notation: x = s v + nu xi, s = sqrt(A), nu = sqrt(1 - A), A = alpha_bar; s_theta(x) = \sum_j a_j
+relu(U_j), U_j = w_j . x + b_j, for one output coordinate i; K_j = E[xi_i relu(U_j)] the growth
+rate; E_v the mean over xi at a fixed vertex v, 1_j = 1{U_j > 0}, delta_j = delta(U_j).
+
+Nothing is sampled: a pair of neurons sees a bivariate normal at every vertex (see
+`theorylab.parity.normal_pairs`). The cost is m^2 / 2 times the number of vertices that the network
+tells apart (see `theorylab.parity._pairs`). This module follows no flow.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from theorylab import _require
+from theorylab.parity._pairs import Atoms, Groups, pair_blocks
+from theorylab.parity.growth import MAX_ATOMS, activation_and_gradient
+from theorylab.parity.laws import HypercubeLaw
+from theorylab.parity.network import TwoLayerReLU, coordinate_of
+from theorylab.parity.posterior import signal_and_noise
+
+Gradient = tuple[Tensor, Tensor, Tensor]
+"""The derivatives in a, w and b, of their shapes."""
+
+
+def population_loss(
+    network: TwoLayerReLU, *, law: HypercubeLaw, coordinate: int = 0, alpha_bar: float
+) -> Tensor:
+    r"""L = E|xi_i - s_theta(x)|^2, exactly.
+
+    .. math::
+        L = 1 - 2 \sum_j a_j K_j
+            + \sum_{jk} a_j a_k \sum_v p_0(v) E_v[\mathrm{relu}(U_j) \mathrm{relu}(U_k)]
+
+    Args:
+        network: no row of w may be 0.
+        law: p0.
+        coordinate: i, for a network of one output; ignored if it has all outputs.
+        alpha_bar: A in [0, 1).
+
+    Returns:
+        A scalar, or (d,) for a network with all outputs: the loss of each coordinate.
+
+    Raises:
+        ValueError: a zero row of w, another dimension than the law's, a coordinate outside
+            0..d-1, alpha_bar outside [0, 1), more than `growth.MAX_ATOMS` vertices.
+
+    Source: arXiv 2503.03595, section 5.1.2 defines L; the closed form is not in the paper.
+    """
+    return _each_output(network, law, coordinate, alpha_bar, _loss)
+
+
+def population_gradient(
+    network: TwoLayerReLU, *, law: HypercubeLaw, coordinate: int = 0, alpha_bar: float
+) -> Gradient:
+    r"""The gradient of `population_loss` in a, w and b, exactly.
+
+    .. math::
+        \partial_{a_j} L &= 2 \Big(\sum_k a_k E[U_j^+ U_k^+] - K_j\Big), \\
+        \partial_{(w_j, b_j)} L &= 2 a_j \Big(\sum_k a_k E[1_j U_k^+ (x, 1)] - \nabla K_j\Big), \\
+        E_v[1_j U_k^+ x] &= s v E_v[1_j U_k^+]
+            + \nu^2 (w_j E_v[\delta_j U_k^+] + w_k E_v[1_j 1_k]) .
+
+    The last line is an integration by parts in xi. Arguments and errors as `population_loss`.
+
+    Returns:
+        dL/da, dL/dw, dL/db; with all outputs, of the sum of the losses.
+    """
+    parts = _each_output(network, law, coordinate, alpha_bar, gradient_of_one)
+    return (parts[0], parts[1], parts[2])
+
+
+def ratio_of_means_dependency(
+    network: TwoLayerReLU, *, law: HypercubeLaw, coordinate: int = 0, alpha_bar: float
+) -> Tensor:
+    r"""E[(d_i s_theta)^2] / E|grad s_theta|^2, the local dependency ratio with means inside.
+
+    .. math::
+        \frac{\sum_{jk} a_j a_k w_{ji} w_{ki} E[1_j 1_k]}
+             {\sum_{jk} a_j a_k (w_j \cdot w_k) E[1_j 1_k]}
+
+    The paper's ratio, Equation (2), is the mean of the ratio instead: it is another number.
+    Arguments and errors as `population_loss`; the Jacobian must not vanish everywhere.
+    """
+    return _each_output(network, law, coordinate, alpha_bar, _dependency)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the formulas of one output need besides the network: made by `setting_of`."""
+
+    atoms: Atoms
+    coordinate: int
+    alpha_bar: float
+
+
+def setting_of(
+    network: TwoLayerReLU, law: HypercubeLaw, coordinate: int, alpha_bar: float
+) -> Setting:
+    """Check the arguments of this module and list the atoms once."""
+    if not isinstance(network, TwoLayerReLU):
+        msg = f"network must be a TwoLayerReLU, got {network!r}"
+        raise ValueError(msg)
+    if not isinstance(law, HypercubeLaw) or law.dimension != network.dimension:
+        msg = f"law must be a HypercubeLaw on {network.dimension} coordinates, got {law!r}"
+        raise ValueError(msg)
+    i = coordinate_of(coordinate, law.dimension)
+    signal_and_noise(alpha_bar)
+    if law.support_size > MAX_ATOMS:
+        msg = f"law must have at most {MAX_ATOMS} vertices, got {law.support_size}"
+        raise ValueError(msg)
+    return Setting(Atoms(law, i, network.w), i, _require.number("alpha_bar", alpha_bar))
+
+
+def gradient_of_one(network: TwoLayerReLU, setting: Setting) -> Gradient:
+    """`population_gradient` of a network with one output, the setting checked before."""
+    a, w, b = network.a, network.w, network.b
+    groups = _groups(network, setting)
+    signal, noise = signal_and_noise(setting.alpha_bar)
+    share = groups.masses[:, None] * torch.cat(
+        (groups.means, torch.ones_like(groups.means[:, :1])), 1
+    )
+    grad_a, grad_x, edge = (
+        torch.zeros_like(a),
+        w.new_zeros(len(w), w.shape[1] + 1),
+        torch.zeros_like(a),
+    )
+    both = torch.zeros_like(w)
+    for block in pair_blocks(w, b, groups, signal, noise):
+        j, k, see = block.j, block.k, block.moments
+        to_j, to_k = a[k], a[j] * block.apart
+        product, common = see.product @ groups.masses, see.both @ groups.masses
+        grad_a.index_add_(0, j, to_j * product).index_add_(0, k, to_k * product)
+        grad_x.index_add_(0, j, to_j[:, None] * (see.first_on @ share))
+        grad_x.index_add_(0, k, to_k[:, None] * (see.second_on @ share))
+        edge.index_add_(0, j, to_j * (see.first_edge @ groups.masses))
+        edge.index_add_(0, k, to_k * (see.second_edge @ groups.masses))
+        both.index_add_(0, j, (to_j * common)[:, None] * w[k])
+        both.index_add_(0, k, (to_k * common)[:, None] * w[j])
+    active, rate_w, rate_b = _growth(network, groups, setting)
+    pull = signal * grad_x[:, :-1] + noise**2 * (w * edge[:, None] + both) - rate_w
+    grad_w = pull[:, groups.alike]
+    grad_w[:, setting.coordinate] -= noise * active
+    rate = noise * w[:, setting.coordinate] * active
+    return 2 * (grad_a - rate), 2 * a[:, None] * grad_w, 2 * a * (grad_x[:, -1] - rate_b)
+
+
+def _loss(network: TwoLayerReLU, setting: Setting) -> tuple[Tensor]:
+    a = network.a
+    groups = _groups(network, setting)
+    signal, noise = signal_and_noise(setting.alpha_bar)
+    square = torch.zeros_like(a[0])
+    for block in pair_blocks(network.w, network.b, groups, signal, noise):
+        product = block.moments.product @ groups.masses
+        square = square + (a[block.j] * a[block.k] * (1 + block.apart)) @ product
+    active, _, _ = _growth(network, groups, setting)
+    return (1 - 2 * a @ (noise * network.w[:, setting.coordinate] * active) + square,)
+
+
+def _dependency(network: TwoLayerReLU, setting: Setting) -> tuple[Tensor]:
+    a, w, i = network.a, network.w, setting.coordinate
+    groups = _groups(network, setting)
+    above, below = torch.zeros_like(a[0]), torch.zeros_like(a[0])
+    for block in pair_blocks(w, network.b, groups, *signal_and_noise(setting.alpha_bar)):
+        j, k = block.j, block.k
+        common = a[j] * a[k] * (1 + block.apart) * (block.moments.both @ groups.masses)
+        above = above + common @ (w[j, i] * w[k, i])
+        below = below + common @ (w[j] * w[k]).sum(-1)
+    if not bool(below > 0):
+        msg = f"network must have a Jacobian that does not vanish, got E|J|^2 = {below.item()}"
+        raise ValueError(msg)
+    return (above / below,)
+
+
+def _groups(network: TwoLayerReLU, setting: Setting) -> Groups:
+    if bool((network.w == 0).all(dim=-1).any()):
+        msg = "w must be non-zero for every neuron, got a zero row"
+        raise ValueError(msg)
+    return setting.atoms.groups(network.w)
+
+
+def _growth(network: TwoLayerReLU, groups: Groups, setting: Setting) -> tuple[Tensor, ...]:
+    signal, noise = signal_and_noise(setting.alpha_bar)
+    norm = torch.linalg.vector_norm(network.w, dim=-1, keepdim=True)
+    z = (signal * (network.w @ groups.vertices.T) + network.b[:, None]) / (noise * norm)
+    return activation_and_gradient(
+        z, groups.masses, groups.means, network.w, setting.coordinate, setting.alpha_bar
+    )
+
+
+def _each_output(network, law, coordinate, alpha_bar, formula):  # type: ignore[no-untyped-def]
+    if not (isinstance(network, TwoLayerReLU) and network.has_all_outputs):
+        parts = formula(network, setting_of(network, law, coordinate, alpha_bar))
+        return parts[0] if len(parts) == 1 else parts
+    d = network.dimension
+    outputs = [
+        formula(network.output(i), setting_of(network, law, i, alpha_bar)) for i in range(d)
+    ]
+    stacked = [torch.stack(part) for part in zip(*outputs, strict=True)]
+    return stacked[0] if len(stacked) == 1 else tuple(stacked)
