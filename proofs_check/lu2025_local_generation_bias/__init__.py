@@ -73,7 +73,6 @@ NOT_CHECKED = (
         "The first-order condition of $f$ identifies the best bias $D^*$.",
         PLANNED,
     ),
-    NotChecked("Lemma A.6", r"$|K(w, b)| \le \sqrt{1 - \bar\alpha_t}$.", PLANNED),
     NotChecked("Lemma A.7", "A lower bound on the LDR of a network near $M$.", PLANNED),
     NotChecked(
         "Appendix A.7",

@@ -4,6 +4,20 @@ Notation: A = alpha_bar, s = sqrt(A), nu = sqrt(1 - A), x = s v + nu xi with v o
 standard normal; m_I = E[prod_{i in I} v_i].
 """
 
+from theorylab.parity.axis import (
+    AxisOptimum,
+    axis_activation,
+    axis_curvature,
+    axis_growth,
+    best_axis_bias,
+    stationary_biases,
+    transverse_curvature,
+)
+from theorylab.parity.curvature import (
+    growth_rate_hessian,
+    growth_rate_on_sphere,
+    growth_rate_sphere_hessian,
+)
 from theorylab.parity.dyck import DyckLaw
 from theorylab.parity.families import FiniteLaw, ParityLaw
 from theorylab.parity.growth import growth_rate, growth_rate_gradient
@@ -37,6 +51,7 @@ __all__ = [
     "BDF",
     "LSODA",
     "RADAU",
+    "AxisOptimum",
     "DirectionPath",
     "DyckLaw",
     "EqualSumsLaw",
@@ -50,17 +65,26 @@ __all__ = [
     "TrainingPath",
     "TwoLayerReLU",
     "WordLaw",
+    "axis_activation",
+    "axis_curvature",
+    "axis_growth",
+    "best_axis_bias",
     "dependency_ratios",
     "direction_flow",
     "gradient_flow",
     "growth_rate",
     "growth_rate_gradient",
+    "growth_rate_hessian",
+    "growth_rate_on_sphere",
+    "growth_rate_sphere_hessian",
     "local_dependency_ratio",
     "population_gradient",
     "population_loss",
     "ratio_of_means",
     "ratio_of_means_dependency",
     "saliency_map",
+    "stationary_biases",
     "surrogate_flow",
+    "transverse_curvature",
     "zeroth_order_ratios",
 ]

@@ -55,7 +55,7 @@ def growth_rate(
 
     Source: arXiv 2503.03595, Lemma A.5 defines K; the closed form is not in the paper.
     """
-    w, b, coordinate = _neurons(w, b, law, coordinate)
+    w, b, coordinate = checked_neurons(w, b, law, coordinate)
     _, noise = signal_and_noise(alpha_bar)
     active = _activation_probability(torch.atleast_2d(w), b.reshape(-1), law, alpha_bar)
     return noise * w[..., coordinate] * active.reshape(b.shape)
@@ -87,13 +87,10 @@ def growth_rate_gradient(
     Raises:
         ValueError: as `growth_rate`; a row of w is 0; more than `MAX_ATOMS` atoms in all.
     """
-    w, b, coordinate = _neurons(w, b, law, coordinate)
+    w, b, coordinate = checked_neurons(w, b, law, coordinate, non_zero=True)
     norm = torch.linalg.vector_norm(w, dim=-1, keepdim=True)
-    if bool((norm == 0).any()):
-        msg = "w must be non-zero for every neuron where the gradient is asked for, got a zero row"
-        raise ValueError(msg)
     signal, noise = signal_and_noise(alpha_bar)
-    atoms, masses = _summable(law).weighted_vertices(like=w)
+    atoms, masses = summable(law).weighted_vertices(like=w)
     z = (signal * (w @ atoms.T) + b[..., None]) / (noise * norm)
     active, grad, grad_b = activation_and_gradient(z, masses, atoms, w, coordinate, alpha_bar)
     grad[..., coordinate] += noise * active
@@ -122,10 +119,14 @@ def activation_and_gradient(
     return normal_below(z) @ masses, grad, share[..., 0] * density.sum(-1)
 
 
-def _neurons(
-    w: ArrayLike, b: ArrayLike, law: HypercubeLaw, coordinate: int
+def checked_neurons(
+    w: ArrayLike, b: ArrayLike, law: HypercubeLaw, coordinate: int, *, non_zero: bool = False
 ) -> tuple[Tensor, Tensor, int]:
-    """The arguments checked; b is given the shape of the neurons."""
+    """The arguments checked; b is given the shape of the neurons.
+
+    Raises:
+        ValueError: as `growth_rate`; with `non_zero`, a row of w that is 0.
+    """
     if not isinstance(law, HypercubeLaw):
         msg = f"law must be a HypercubeLaw, got {law!r}"
         raise ValueError(msg)
@@ -141,6 +142,9 @@ def _neurons(
     coordinate = _require.integer("coordinate", coordinate, at_least=0)
     if coordinate >= law.dimension:
         msg = f"coordinate must be in 0..{law.dimension - 1}, got {coordinate}"
+        raise ValueError(msg)
+    if non_zero and bool((weights == 0).all(dim=-1).any()):
+        msg = "w must be non-zero for every neuron where the gradient is asked for, got a zero row"
         raise ValueError(msg)
     return weights, biases.expand(weights.shape[:-1]), coordinate
 
@@ -169,12 +173,17 @@ def _on_non_zero_coordinates(w: Tensor, b: Tensor, law: HypercubeLaw, alpha_bar:
     values = []
     for row, bias in zip(w, b, strict=True):
         kept = torch.nonzero(row).flatten().tolist() or [0]
-        small = _summable(law.marginal(kept))
+        small = summable(law.marginal(kept))
         values.append(_activation_probability(row[None, kept], bias[None], small, alpha_bar))
     return torch.cat(values)
 
 
-def _summable(law: HypercubeLaw) -> HypercubeLaw:
+def summable(law: HypercubeLaw) -> HypercubeLaw:
+    """The law itself, if its atoms are few enough to be summed over.
+
+    Raises:
+        ValueError: more than `MAX_ATOMS` atoms.
+    """
     if law.support_size > MAX_ATOMS:
         msg = (
             f"law must have at most {MAX_ATOMS} vertices on the coordinates with non-zero "
