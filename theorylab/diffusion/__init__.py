@@ -6,7 +6,16 @@ This package integrates nothing (see `theorylab.integrate`) and judges nothing (
 `theorylab.claims`).
 """
 
+from theorylab.diffusion.affine import AffineMap, best_affine_fit, mean_square
 from theorylab.diffusion.clock import clock, clock_dynamics, clock_reverse, deviation_at
+from theorylab.diffusion.denoiser import Denoiser, GaussianDenoiser, MultiDeltaDenoiser
+from theorylab.diffusion.descent import (
+    AffineDescent,
+    one_layer_gain,
+    one_layer_half_time,
+    two_layer_gain,
+    two_layer_half_time,
+)
 from theorylab.diffusion.discrete import (
     ddim_contraction,
     ddim_step,
@@ -17,6 +26,14 @@ from theorylab.diffusion.discrete import (
     with_final_steps,
 )
 from theorylab.diffusion.dynamics import forward, probability_flow, reverse, start_law
+from theorylab.diffusion.gains import (
+    euler_gain,
+    euler_sample,
+    flow_gain,
+    heun_gain,
+    heun_sample,
+    karras_nodes,
+)
 from theorylab.diffusion.geometry import (
     Ball,
     Bisector,
@@ -24,6 +41,14 @@ from theorylab.diffusion.geometry import (
     Tube,
     dominance_margin,
     nearest_pair,
+)
+from theorylab.diffusion.linearity import (
+    expected_disagreement,
+    generalisation_score,
+    linearity_defect,
+    linearity_score,
+    nonlinearity,
+    score_difference,
 )
 from theorylab.diffusion.mixture import GaussianMixture
 from theorylab.diffusion.observables import (
@@ -34,6 +59,13 @@ from theorylab.diffusion.observables import (
     rates,
     rescaled,
 )
+from theorylab.diffusion.preconditioning import (
+    EDMPreconditioning,
+    PreconditionedDenoiser,
+    Preconditioning,
+    VEPreconditioning,
+)
+from theorylab.diffusion.quadrature import hermite_rule, lattice_rule, mixture_moments
 from theorylab.diffusion.samplers import Hybrid, Plan, Restart, ddim_sample, sample
 from theorylab.diffusion.schedule import (
     DDPMSchedule,
@@ -67,27 +99,37 @@ __all__ = [
     "DDIM",
     "FIXED_LARGE",
     "FIXED_SMALL",
+    "AffineDescent",
+    "AffineMap",
     "Ancestral",
     "Ball",
     "Bisector",
     "Blocked",
     "DDPMSchedule",
+    "Denoiser",
     "DriftAndNoise",
+    "EDMPreconditioning",
     "EDMSchedule",
     "ExactScore",
     "Family",
+    "GaussianDenoiser",
     "GaussianMixture",
     "Hybrid",
     "LinearVPSchedule",
+    "MultiDeltaDenoiser",
     "Outcome",
     "Plan",
+    "PreconditionedDenoiser",
+    "Preconditioning",
     "Restart",
     "Schedule",
     "Score",
     "Segment",
     "Step",
     "Tube",
+    "VEPreconditioning",
     "VPSchedule",
+    "best_affine_fit",
     "classification_radius",
     "classify",
     "clock",
@@ -104,18 +146,38 @@ __all__ = [
     "dominance_margin",
     "epsilon_from_denoiser",
     "epsilon_from_score",
+    "euler_gain",
+    "euler_sample",
+    "expected_disagreement",
+    "flow_gain",
     "forward",
+    "generalisation_score",
+    "hermite_rule",
+    "heun_gain",
+    "heun_sample",
+    "karras_nodes",
+    "lattice_rule",
     "linear_nodes",
+    "linearity_defect",
+    "linearity_score",
+    "mean_square",
+    "mixture_moments",
     "nearest_pair",
+    "nonlinearity",
+    "one_layer_gain",
+    "one_layer_half_time",
     "probability_flow",
     "quadratic_nodes",
     "rates",
     "rescaled",
     "reverse",
     "sample",
+    "score_difference",
     "score_from_denoiser",
     "score_from_epsilon",
     "start_law",
     "take_step",
+    "two_layer_gain",
+    "two_layer_half_time",
     "with_final_steps",
 ]
