@@ -22,11 +22,6 @@ _LATER = "not implemented in this version: "
 
 NOT_CHECKED = (
     NotChecked(
-        "Theorem 1 (gradient descent)",
-        "Gradient descent on the denoising loss reaches the best affine denoiser.",
-        _LATER + "gradient descent in closed form",
-    ),
-    NotChecked(
         "Linearity score",
         "Denoisers that generalise are nearly linear, those that memorise are not.",
         _LATER + "linearity scores of trained networks",
