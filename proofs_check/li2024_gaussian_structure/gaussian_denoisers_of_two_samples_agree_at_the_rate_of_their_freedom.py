@@ -97,9 +97,7 @@ def gaussian_denoisers_of_two_samples_agree_at_the_rate_of_their_freedom(case: H
         equal(limit, told, budget=1e-4),
         at_most((scaled[2:] / told - 1).abs(), 0.12, budget=1e-9),
         at_most(told, bound, budget=1e-9),
-    ).with_series(
-        sigma=case.sigma, count=list(SIZES), ratio=(scaled / told).tolist()
-    )
+    ).with_series(sigma=case.sigma, count=list(SIZES), ratio=(scaled / told).tolist())
 
 
 def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
