@@ -32,8 +32,8 @@ class Factors:
     },
 )
 def edm_preconditioning_is_the_wiener_filter_before_training(case: Factors) -> Finding:
-    r"""EDM writes $D(y) = c_{skip}\,y + c_{out} F$ with a network $F$. With $F = 0$ it is the exact
-    denoiser of $N(0, \sigma_d^2 I)$, the Gaussian denoiser of data whose coordinates are
+    r"""EDM writes $D(y) = c_{skip}\,y + c_{out} F$ with a network $F$. With $F = 0$ it is the
+    exact denoiser of $N(0, \sigma_d^2 I)$, the Gaussian denoiser of data whose coordinates are
     uncorrelated with variance $\sigma_d^2$, and $c_{out}^2$ is its loss per coordinate:
 
     $$c_{skip} = \frac{\sigma_d^2}{\sigma_d^2 + \sigma^2}, \qquad

@@ -71,7 +71,7 @@ def disagreement(case: Halves, count: int) -> float:
     },
 )
 def gaussian_denoisers_of_two_samples_agree_at_the_rate_of_their_freedom(case: Halves) -> Finding:
-    r"""Let $S_1, S_2$ be two independent samples of $N$ points of $N(\mu, \Sigma)$, $D_1$ and $D_2$
+    r"""Let $S_1, S_2$ be two independent samples of $N$ points of $N(\mu, \Sigma)$, $D_1, D_2$
     their Gaussian denoisers and $g_i = \lambda_i/(\lambda_i + \sigma^2)$,
     $\mathrm{df} = \sum_i g_i$. Then
 

@@ -36,7 +36,7 @@ def basis(y: Tensor, p: Tensor, degree: int) -> Tensor:
     """Orthonormal polynomials of degree 0..degree on the law, (n, degree + 1), by QR."""
     mean = p @ y
     powers = torch.stack([(y - mean) ** k for k in range(degree + 1)], -1)
-    q, r = torch.linalg.qr(p.sqrt()[:, None] * powers)
+    _q, r = torch.linalg.qr(p.sqrt()[:, None] * powers)
     return torch.linalg.solve_triangular(
         (r * torch.sign(r.diagonal())[:, None]).T, powers.T, upper=False
     ).T
@@ -62,9 +62,9 @@ def learning_by_modes_passes_the_gaussian_denoiser_and_leaves_it(case: Course) -
     $$\|D_k - D_G\|^2 = \sum_{j \text{ affine}} c_j^2 \rho_j^{2k}
       + \sum_{j \text{ other}} c_j^2 (1 - \rho_j^k)^2 .$$
 
-    If affine functions are learned first it falls, has a minimum inside, and rises to the nonlinear
-    gain $\mathrm{LMMSE} - \mathrm{MMSE}$: passing near the Gaussian denoiser early is a matter of
-    the spectrum of training. (Polynomials on a mixture of three modes at $\sigma = 1$,
+    If affine functions are learned first it falls, has a minimum inside, and rises to the
+    nonlinear gain $\mathrm{LMMSE} - \mathrm{MMSE}$: passing near the Gaussian denoiser early is a
+    matter of the spectrum of training. (Polynomials on a mixture of three modes at $\sigma = 1$,
     $s_j = 0.45^j$: the minimum is less than a tenth of the first value and than a third of the
     plateau; the sum over degrees 2 to 20 is the gain to 0.4 per cent.)
     """

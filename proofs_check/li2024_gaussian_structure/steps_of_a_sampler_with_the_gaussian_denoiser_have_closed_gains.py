@@ -38,8 +38,8 @@ def slope(state: Expr, sigma: Expr) -> Expr:
     },
 )
 def steps_of_a_sampler_with_the_gaussian_denoiser_have_closed_gains(case: Step) -> Finding:
-    r"""Along an eigenvector of $\Sigma$ with eigenvalue $\lambda$, one step of the probability flow
-    $dy/d\sigma = (y - D_G)/\sigma$ from $\sigma = t$ to $\sigma = s$ multiplies $y - \mu$ by
+    r"""Along an eigenvector of $\Sigma$ with eigenvalue $\lambda$, one step of the probability
+    flow $dy/d\sigma = (y - D_G)/\sigma$ from $\sigma = t$ to $\sigma = s$ multiplies $y - \mu$ by
 
     $$g_E = \frac{\lambda + ts}{\lambda + t^2} \text{ (Euler)}, \qquad
       g_H = 1 + \frac{s - t}{2}\Big[\frac{t}{\lambda + t^2}
