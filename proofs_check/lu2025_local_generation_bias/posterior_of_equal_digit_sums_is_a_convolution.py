@@ -35,12 +35,12 @@ class Digits:
     },
 )
 def posterior_of_equal_digit_sums_is_a_convolution(case: Digits) -> Finding:
-    r"""For $s_1 + s_2 = s_3 + s_4$, $P(s_1 = a | x) \propto w_{1a} \sum_b w_{2b} (w_3 * w_4)_{a+b}$.
+    r"""$P(s_1 = a | x) \propto w_{1a} \sum_b w_{2b} (w_3 * w_4)_{a+b}$ under equal sums.
 
-    Digits 0 to 9, one-hot, $x = s x_0 + \nu \xi$, $w_{ka} = \exp(s x_{ka} / \nu^2)$, with $*$ the
-    convolution over the integers or modulo 10; likewise for the other digits. The library's
-    logarithmic form and the formula as it stands are compared with Bayes' rule over the 670 and
-    the 1000 words.
+    Uniform on $s_1 + s_2 = s_3 + s_4$, digits 0 to 9, one-hot, $x = s x_0 + \nu \xi$,
+    $w_{ka} = \exp(s x_{ka} / \nu^2)$, with $*$ the convolution over the integers or modulo 10;
+    likewise for the other digits. The library's logarithmic form and the formula as it stands are
+    compared with Bayes' rule over the 670 and the 1000 words.
     """
     law = EqualSumsLaw(cyclic=case.cyclic)
     generator = torch.Generator().manual_seed(case.seed)
