@@ -31,9 +31,10 @@ _LATER = "not implemented in this version: "
 
 NOT_CHECKED = (
     NotChecked(
-        "Equation 4, Proposition 5.1, Lemma G.6",
-        "The reverse SDE leaves the neighbourhood of the bisector.",
-        _LATER + "the stochastic half of the paper",
+        "Figure E.14 (distance a*)",
+        "The distance beyond which rollouts of the learned sampler do not return.",
+        "it is measured on the learned sampler and used with the drift of the exact score: a "
+        "hypothesis about one process, tested on another; our claims scan a* with the exact one",
     ),
     NotChecked(
         "Equation I.347",
