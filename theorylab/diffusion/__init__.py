@@ -6,25 +6,114 @@ This package integrates nothing (see `theorylab.integrate`) and judges nothing (
 `theorylab.claims`).
 """
 
-from theorylab.diffusion.affine import (AffineMap, best_affine_fit, mean_square)
-from theorylab.diffusion.clock import (clock, clock_dynamics, clock_reverse, deviation_at)
-from theorylab.diffusion.denoiser import (Denoiser, GaussianDenoiser, MultiDeltaDenoiser)
-from theorylab.diffusion.descent import (AffineDescent, BisectorCoordinate, bisector, brownian_confinement, clock, clock_dynamics, clock_reverse, confinement, confinement_bound, deviation_at, diffusion, from, import, linear_confinement, one_layer_gain, one_layer_half_time, return_bound, terminal_bound, theorylab, two_layer_gain, two_layer_half_time)
-from theorylab.diffusion.discrete import (ddim_contraction, ddim_step, ddpm_step, linear_nodes, quadratic_nodes, take_step, with_final_steps)
-from theorylab.diffusion.dynamics import (forward, probability_flow, reverse, start_law)
-from theorylab.diffusion.gains import (AncestralChain, cut_bound, diffusion, escape, euler_gain, euler_sample, flow_gain, from, growths, heun_gain, heun_sample, import, karras_nodes, linear_masses, terminal_probability, theorylab)
-from theorylab.diffusion.geometry import (Ball, Bisector, Segment, Tube, dominance_margin, nearest_pair)
-from theorylab.diffusion.linearity import (expected_disagreement, generalisation_score, linearity_defect, linearity_score, nonlinearity, score_difference)
-from theorylab.diffusion.mixture import (GaussianMixture)
-from theorylab.diffusion.observables import (Outcome, classification_radius, classify, distance_to_nearest_segment, rates, rescaled)
-from theorylab.diffusion.preconditioning import (EDMPreconditioning, PreconditionedDenoiser, Preconditioning, VEPreconditioning)
-from theorylab.diffusion.quadrature import (hermite_rule, lattice_rule, mixture_moments)
-from theorylab.diffusion.samplers import (Hybrid, Plan, Restart, ddim_sample, sample)
-from theorylab.diffusion.schedule import (DDPMSchedule, EDMSchedule, LinearVPSchedule, Schedule, VPSchedule)
-from theorylab.diffusion.score import (Blocked, ExactScore, Score, denoiser_from_epsilon, denoiser_from_score, epsilon_from_denoiser, epsilon_from_score, score_from_denoiser, score_from_epsilon)
-from theorylab.diffusion.steps import (Ancestral, DDIM, DriftAndNoise, FIXED_LARGE, FIXED_SMALL, Family, Step)
+from theorylab.diffusion.affine import AffineMap, best_affine_fit, mean_square
+from theorylab.diffusion.bisector import BisectorCoordinate
+from theorylab.diffusion.clock import clock, clock_dynamics, clock_reverse, deviation_at
+from theorylab.diffusion.confinement import (
+    brownian_confinement,
+    confinement_bound,
+    linear_confinement,
+    return_bound,
+    terminal_bound,
+)
+from theorylab.diffusion.denoiser import Denoiser, GaussianDenoiser, MultiDeltaDenoiser
+from theorylab.diffusion.descent import (
+    AffineDescent,
+    one_layer_gain,
+    one_layer_half_time,
+    two_layer_gain,
+    two_layer_half_time,
+)
+from theorylab.diffusion.discrete import (
+    ddim_contraction,
+    ddim_step,
+    ddpm_step,
+    linear_nodes,
+    quadratic_nodes,
+    take_step,
+    with_final_steps,
+)
+from theorylab.diffusion.dynamics import forward, probability_flow, reverse, start_law
+from theorylab.diffusion.escape import (
+    AncestralChain,
+    cut_bound,
+    growths,
+    linear_masses,
+    terminal_probability,
+)
+from theorylab.diffusion.gains import (
+    euler_gain,
+    euler_sample,
+    flow_gain,
+    heun_gain,
+    heun_sample,
+    karras_nodes,
+)
+from theorylab.diffusion.geometry import (
+    Ball,
+    Bisector,
+    Segment,
+    Tube,
+    dominance_margin,
+    nearest_pair,
+)
+from theorylab.diffusion.linearity import (
+    expected_disagreement,
+    generalisation_score,
+    linearity_defect,
+    linearity_score,
+    nonlinearity,
+    score_difference,
+)
+from theorylab.diffusion.mixture import GaussianMixture
+from theorylab.diffusion.observables import (
+    Outcome,
+    classification_radius,
+    classify,
+    distance_to_nearest_segment,
+    rates,
+    rescaled,
+)
+from theorylab.diffusion.preconditioning import (
+    EDMPreconditioning,
+    PreconditionedDenoiser,
+    Preconditioning,
+    VEPreconditioning,
+)
+from theorylab.diffusion.quadrature import hermite_rule, lattice_rule, mixture_moments
+from theorylab.diffusion.samplers import Hybrid, Plan, Restart, ddim_sample, sample
+from theorylab.diffusion.schedule import (
+    DDPMSchedule,
+    EDMSchedule,
+    LinearVPSchedule,
+    Schedule,
+    VPSchedule,
+)
+from theorylab.diffusion.score import (
+    Blocked,
+    ExactScore,
+    Score,
+    denoiser_from_epsilon,
+    denoiser_from_score,
+    epsilon_from_denoiser,
+    epsilon_from_score,
+    score_from_denoiser,
+    score_from_epsilon,
+)
+from theorylab.diffusion.steps import (
+    DDIM,
+    FIXED_LARGE,
+    FIXED_SMALL,
+    Ancestral,
+    DriftAndNoise,
+    Family,
+    Step,
+)
 
 __all__ = [
+    "DDIM",
+    "FIXED_LARGE",
+    "FIXED_SMALL",
     "AffineDescent",
     "AffineMap",
     "Ancestral",
@@ -33,15 +122,12 @@ __all__ = [
     "Bisector",
     "BisectorCoordinate",
     "Blocked",
-    "DDIM",
     "DDPMSchedule",
     "Denoiser",
     "DriftAndNoise",
     "EDMPreconditioning",
     "EDMSchedule",
     "ExactScore",
-    "FIXED_LARGE",
-    "FIXED_SMALL",
     "Family",
     "GaussianDenoiser",
     "GaussianMixture",
@@ -61,14 +147,12 @@ __all__ = [
     "VEPreconditioning",
     "VPSchedule",
     "best_affine_fit",
-    "bisector",
     "brownian_confinement",
     "classification_radius",
     "classify",
     "clock",
     "clock_dynamics",
     "clock_reverse",
-    "confinement",
     "confinement_bound",
     "cut_bound",
     "ddim_contraction",
@@ -78,24 +162,20 @@ __all__ = [
     "denoiser_from_epsilon",
     "denoiser_from_score",
     "deviation_at",
-    "diffusion",
     "distance_to_nearest_segment",
     "dominance_margin",
     "epsilon_from_denoiser",
     "epsilon_from_score",
-    "escape",
     "euler_gain",
     "euler_sample",
     "expected_disagreement",
     "flow_gain",
     "forward",
-    "from",
     "generalisation_score",
     "growths",
     "hermite_rule",
     "heun_gain",
     "heun_sample",
-    "import",
     "karras_nodes",
     "lattice_rule",
     "linear_confinement",
@@ -123,7 +203,6 @@ __all__ = [
     "take_step",
     "terminal_bound",
     "terminal_probability",
-    "theorylab",
     "two_layer_gain",
     "two_layer_half_time",
     "with_final_steps",
