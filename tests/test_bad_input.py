@@ -1,7 +1,7 @@
 """Bad input to the public contract is a ValueError that names argument, requirement and value.
 
 The rows of `solve_ode` and `solve_sde` are in test_integrate_input.py, those of the command line
-in test_bad_commands.py, and those of later additions in test_bad_input_<topic>.py.
+in test_bad_commands.py, and those of later additions in a TABLE of their own test files.
 """
 
 import math
@@ -470,16 +470,23 @@ def test_refuses(call: Callable[[], object], argument: str, requirement: str, va
     assert re.match(pattern, told, flags=re.DOTALL), told
 
 
-NOUNS_WITHOUT_INPUT = {"IntegrationError", "Outcome", "Plan", "Schedule", "Score", "Step"}
+NOUNS_WITHOUT_INPUT = {"IntegrationError", "Outcome", "Plan", "ReverseLaw", "Schedule", "Score"}
+NOUNS_WITHOUT_INPUT |= {"Step"}
 ELSEWHERE = {"solve_ode", "solve_sde"}
-SHORT = {"ddim_step": "step", "ddim_sample": "sample", "growth_rate": "growth"}
+SHORT = {
+    "ddim_step": "step",
+    "ddim_sample": "sample",
+    "growth_rate": "growth",
+    "reverse_law": "law",
+    "sample_exactly": "draw",
+}
 
 
 @pytest.mark.parametrize("module", [diffusion, parity, integrate], ids=lambda m: m.__name__)
 def test_every_public_name_has_a_row(module: object) -> None:
     """A new function or constructor of the contract needs a bad input here."""
     used = set()
-    for file in File(__file__).parent.glob("test_bad_input*.py"):
+    for file in File(__file__).parent.glob("test_*.py"):
         table = file.read_text(encoding="utf-8").partition("TABLE:")[2]
         used |= set(re.findall(r"\w+", table.partition("# fmt: on")[0]))
     public = {name for name in module.__all__ if callable(getattr(module, name))}

@@ -1,5 +1,6 @@
 """Bad input to the samplers is a ValueError that names argument, requirement and value."""
 
+import math
 import re
 from collections.abc import Callable
 
@@ -16,15 +17,20 @@ from theorylab.diffusion import (
     GaussianMixture,
     Hybrid,
     Restart,
+    ReverseLaw,
     VPSchedule,
+    offset_law,
+    reverse_law,
     sample,
+    sample_exactly,
     take_step,
     with_final_steps,
 )
 from theorylab.noise import TrajectoryNoise
 
 S = VPSchedule.ddpm()
-F = ExactScore(GaussianMixture.grid(), S)
+GRID = GaussianMixture.grid()
+F = ExactScore(GRID, S)
 X = torch.zeros(3, 2)
 
 
@@ -38,6 +44,17 @@ def run(x: object = X, nodes: object = (0, 5), rule: object = None, **options: o
 def step(rule: object = None, x: object = X, t: object = 5, t_next: object = 3) -> object:
     """A step that is good but for what is given."""
     return take_step(DDIM() if rule is None else rule, x, t, t_next, schedule=S, score=F)
+
+
+def law(x: object = X, stop: object = 2.0, **options: object) -> ReverseLaw:
+    """A law that is good but for what is given."""
+    given = {"mixture": GRID, "schedule": S, **options}
+    return reverse_law(given["mixture"], x, schedule=given["schedule"], start=20.0, stop=stop)
+
+
+def draw(x: object = X, seed: object = 1, first: object = 0, nodes: object = (0, 5)) -> object:
+    """An exact run that is good but for what is given."""
+    return sample_exactly(x, nodes, mixture=GRID, schedule=S, seed=seed, first_trajectory=first)
 
 
 # fmt: off
@@ -91,6 +108,29 @@ TABLE: list[tuple[Callable[[], object], str]] = [
     (lambda: TrajectoryNoise(1, 0.5), "first must be an integer, got 0.5"),
     (lambda: TrajectoryNoise(1).normals(-1, like=X), "step must be at least 0, got -1"),
     (lambda: TrajectoryNoise(1).uniforms("a", like=X), "step must be an integer, got 'a'"),
+    (lambda: law(mixture=None), "mixture must be a GaussianMixture, got None"),
+    (lambda: law(schedule=None), "schedule must be a Schedule, got None"),
+    (lambda: law(X[:, :1]), "x must be of shape (*n, 2), got (3, 1)"),
+    (lambda: law(X / 0), "x must be finite in every entry"),
+    (lambda: law(stop=20.0), "t_next must be below t = 20.0, got 20.0"),
+    (lambda: law(stop=-2.0), "t must be in [-1.0, 999.0], got -2.0"),
+    (lambda: law().log_mass([1.0], 0.0, 1.0), "direction must have shape (2,), got (1,)"),
+    (lambda: law().log_mass([0.0, 0.0], 0.0, 1.0), "direction must not be 0, got 0"),
+    (lambda: law().log_mass([1.0, 0.0], 1.0, 1.0), "high must exceed low, got low = 1.0"),
+    (lambda: law().log_mass([1.0, 0.0], [0.0, 1.0], 2.0), "low must have shape () or (3,)"),
+    (lambda: law().log_below([1.0, 0.0], math.inf), "high must be finite in every entry"),
+    (lambda: law().sample(seed=-1), "seed must be at least 0, got -1"),
+    (lambda: law().sample(seed=1, step=-1), "step must be at least 0, got -1"),
+    (lambda: law(X[0]).sample(seed=1), "starts must have shape (n, d) to be sampled, got"),
+    (lambda: draw(X[0]), "x must have shape (n, d) with n, d >= 1, got shape (2,)"),
+    (lambda: draw(seed=None), "seed must be an integer, got None"),
+    (lambda: draw(first=-1), "first_trajectory must be at least 0, got -1"),
+    (lambda: draw(nodes=[3, 1]), "nodes must be non-empty and increase strictly above last"),
+    (lambda: offset_law(-1.0, 1.0, 0.5), "k must be non-negative, got -1.0"),
+    (lambda: offset_law(1.0, 0.0, 0.5), "s must be positive, got an entry 0.0"),
+    (lambda: offset_law(1.0, 1.0, 0.0), "s_next must be positive, got an entry 0.0"),
+    (lambda: offset_law(1.0, 1.0, 1.5), "s_next must be at most s, got 1.5 against 1.0"),
+    (lambda: offset_law(1.0, [1.0, 2.0], [0.1, 0.1, 0.1]), "s_next must broadcast with s"),
 ]
 # fmt: on
 

@@ -6,7 +6,6 @@ Notation: a state is labelled by its remaining steps: 50 at raw index 800, i + 1
 
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from typing import Protocol
 
 import torch
@@ -20,6 +19,7 @@ from theorylab.diffusion import (
     ddim_contraction,
     ddim_sample,
     quadratic_nodes,
+    sample_exactly,
     start_law,
 )
 from theorylab.diffusion.lattice import farthest_point_mixture
@@ -120,23 +120,15 @@ def ddim(law: Named, n: int, seed: int) -> Run:
 def reverse_sde(law: Named, n: int, seed: int) -> Run:
     """The reverse SDE of the paper, exact in law at the nodes, from the exact law at raw 800."""
     mixture = law.mixture()
-    generator = torch.Generator().manual_seed(seed)
-    first = start_law(mixture, SCHEDULE, 800.0).sample(n, seed=seed) / SCHEDULE.alpha(800.0)
-    states = [first]
-    for s, after in pairwise(levels(mixture.variance).tolist()):
-        states.append(exact_transition(mixture, states[-1], s, after, generator))
-    return _run(mixture, torch.stack(states))
-
-
-def exact_transition(
-    mixture: GaussianMixture, y: Tensor, s: float, after: float, generator: torch.Generator
-) -> Tensor:
-    """A draw of y(after) given y(s) for the reverse SDE: a mode by its share, then a bridge."""
-    shares = mixture.with_variance(s**2).responsibilities(y)
-    k = torch.multinomial(shares, 1, generator=generator)[:, 0]
-    kept = (after / s) ** 2
-    noise = torch.randn(y.shape, generator=generator, dtype=y.dtype)
-    return mixture.means[k] + kept * (y - mixture.means[k]) + after * (1 - kept) ** 0.5 * noise
+    path = sample_exactly(
+        start_law(mixture, SCHEDULE, 800.0).sample(n, seed=seed),
+        quadratic_nodes(STEPS),
+        mixture=mixture,
+        schedule=SCHEDULE,
+        seed=seed,
+        keep_path=True,
+    )
+    return _run(mixture, path.states / SCHEDULE.alpha(nodes())[:, None, None])
 
 
 def _run(mixture: GaussianMixture, y: Tensor) -> Run:

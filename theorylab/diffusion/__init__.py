@@ -57,6 +57,7 @@ from theorylab.diffusion.geometry import (
     dominance_margin,
     nearest_pair,
 )
+from theorylab.diffusion.laws import ReverseLaw, offset_law, reverse_law, sample_exactly
 from theorylab.diffusion.linearity import (
     expected_disagreement,
     generalisation_score,
@@ -139,6 +140,7 @@ __all__ = [
     "PreconditionedDenoiser",
     "Preconditioning",
     "Restart",
+    "ReverseLaw",
     "Schedule",
     "Score",
     "Segment",
@@ -187,6 +189,7 @@ __all__ = [
     "mixture_moments",
     "nearest_pair",
     "nonlinearity",
+    "offset_law",
     "one_layer_gain",
     "one_layer_half_time",
     "probability_flow",
@@ -195,7 +198,9 @@ __all__ = [
     "rescaled",
     "return_bound",
     "reverse",
+    "reverse_law",
     "sample",
+    "sample_exactly",
     "score_difference",
     "score_from_denoiser",
     "score_from_epsilon",

@@ -189,6 +189,20 @@ def ddim_contraction(v: ArrayLike, v_next: ArrayLike, variance: ArrayLike) -> Te
     return (own + torch.sqrt(now * after)) / (own + now)
 
 
+def descending(nodes: Sequence[float], last: float) -> list[float]:
+    """The times of a run: the nodes from the largest down, and `last`.
+
+    Raises:
+        ValueError: nodes that are empty or do not increase strictly above `last`.
+    """
+    checked = _require.array("nodes", nodes, like=torch.zeros((), dtype=torch.float64))
+    times = [_require.number("last", last), *checked.reshape(-1).tolist()]
+    if checked.ndim != 1 or len(times) < 2 or any(b <= a for a, b in pairwise(times)):
+        msg = f"nodes must be non-empty and increase strictly above last = {last}, got {nodes!r}"
+        raise ValueError(msg)
+    return times[::-1]
+
+
 def _score_at(score: Score, x: Tensor, t: float) -> Points:
     """The score at (x, t), if it is one."""
     if not callable(score):

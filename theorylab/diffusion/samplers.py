@@ -20,7 +20,7 @@ from torch import Tensor
 from theorylab import _require
 from theorylab._typing import ArrayLike
 from theorylab.diffusion import _points
-from theorylab.diffusion.discrete import take_step
+from theorylab.diffusion.discrete import descending, take_step
 from theorylab.diffusion.schedule import Schedule
 from theorylab.diffusion.score import Score
 from theorylab.diffusion.steps import DDIM, Ancestral, Levels, Step
@@ -164,7 +164,7 @@ def sample(
         msg = f"x must have shape (n, d) with n, d >= 1, got shape {tuple(points.shape)}"
         raise ValueError(msg)
     _require.integer("first_trajectory", first_trajectory, at_least=0)
-    times = _descending(nodes, last)
+    times = descending(nodes, last)
     moves = _moves(rule, times)
     if seed is not None:
         _require.integer("seed", seed, at_least=0)
@@ -245,12 +245,3 @@ def ddim_sample(
         last=last,
         keep_path=keep_path,
     )
-
-
-def _descending(nodes: Sequence[float], last: float) -> list[float]:
-    checked = _require.array("nodes", nodes, like=torch.zeros((), dtype=torch.float64))
-    times = [_require.number("last", last), *checked.reshape(-1).tolist()]
-    if checked.ndim != 1 or len(times) < 2 or any(b <= a for a, b in pairwise(times)):
-        msg = f"nodes must be non-empty and increase strictly above last = {last}, got {nodes!r}"
-        raise ValueError(msg)
-    return times[::-1]
