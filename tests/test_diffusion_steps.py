@@ -237,6 +237,14 @@ def test_a_restart_of_no_loop_is_its_step() -> None:
     )
 
 
+def test_nodes_may_be_a_range() -> None:
+    listed, ranged = (
+        sample(start(4), nodes, DDIM(), schedule=DDPM, score=SCORE).end
+        for nodes in (list(range(9)), range(9))
+    )
+    assert torch.equal(listed, ranged)
+
+
 def test_single_precision_stays_so() -> None:
     x = start(4).float()
     path = sample(x, linear_nodes(10), Ancestral(), schedule=DDPM, score=SCORE, seed=2)

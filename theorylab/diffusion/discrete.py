@@ -195,7 +195,8 @@ def descending(nodes: Sequence[float], last: float) -> list[float]:
     Raises:
         ValueError: nodes that are empty or do not increase strictly above `last`.
     """
-    checked = _require.array("nodes", nodes, like=torch.zeros((), dtype=torch.float64))
+    listed = list(nodes) if isinstance(nodes, range) else nodes
+    checked = _require.array("nodes", listed, like=torch.zeros((), dtype=torch.float64))
     times = [_require.number("last", last), *checked.reshape(-1).tolist()]
     if checked.ndim != 1 or len(times) < 2 or any(b <= a for a, b in pairwise(times)):
         msg = f"nodes must be non-empty and increase strictly above last = {last}, got {nodes!r}"
