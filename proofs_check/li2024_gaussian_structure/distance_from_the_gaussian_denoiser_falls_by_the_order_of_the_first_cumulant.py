@@ -129,6 +129,8 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
         ax.plot(shown["sigma"], shown["ratio"], marker=marker, label=text)
     ax.axhline(1.0, color="0.5", linewidth=0.8)
     ax.set_xscale("log")
+    ax.set_xticks(series[0]["sigma"], [f"{s:g}" for s in series[0]["sigma"]])
+    ax.minorticks_off()
     ax.set_xlabel(r"noise $\sigma$")
     ax.set_ylabel(r"$E|D^*-D_G|^2$ / leading term")
     ax.legend()

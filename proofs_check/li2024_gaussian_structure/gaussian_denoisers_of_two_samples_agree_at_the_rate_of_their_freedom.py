@@ -106,6 +106,8 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
         ax.plot(shown["count"], shown["ratio"], "o-", label=rf"$\sigma$ = {shown['sigma']:g}")
     ax.axhline(1.0, color="0.5", linewidth=0.8)
     ax.set_xscale("log")
+    ax.set_xticks(series[0]["count"], [str(n) for n in series[0]["count"]])
+    ax.minorticks_off()
     ax.set_xlabel("points in each sample, N")
     ax.set_ylabel(r"$E|D_1 - D_2|^2$ / leading term")
     ax.legend()

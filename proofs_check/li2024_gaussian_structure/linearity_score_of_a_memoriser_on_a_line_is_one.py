@@ -85,9 +85,10 @@ def linearity_score_of_a_memoriser_on_a_line_is_one(case: Contrast) -> Finding:
     pairs = memory.points[torch.randint(2, (2, 200), generator=generator)]
     noise = torch.randn(pairs.shape, generator=generator)
     scores = torch.stack(
-        [linearity_score(memory, *(pairs + s * noise).unbind(), s) for s in LEVELS]
+        [linearity_score(memory, a, b, s) for s in LEVELS for a, b in [pairs + s * noise]]
     )
-    defect = linearity_defect(gaussian, *(pairs + noise).unbind(), LEVELS[-1])
+    first, second = pairs + noise
+    defect = linearity_defect(gaussian, first, second, LEVELS[-1])
     curved, straight = nonlinearities(case)
     return all_hold(
         equal(scores, torch.ones_like(scores), budget=1e-12),

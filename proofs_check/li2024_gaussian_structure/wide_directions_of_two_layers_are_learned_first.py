@@ -123,4 +123,5 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     ax.set_xlabel("time of gradient flow")
     ax.set_ylabel("gain / Wiener gain")
     ax.set_title("two layers (solid, dots: network), one layer (dotted)")
-    ax.legend()
+    ax.set_xlim(0.002, 200)
+    ax.legend(loc="center left")

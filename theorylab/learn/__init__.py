@@ -14,6 +14,7 @@ from theorylab.learn.checkpoint import (
     save_weights,
     shipped,
 )
+from theorylab.learn.denoising import DenoisingLoss, DenoisingMLP, LearnedDenoiser
 from theorylab.learn.network import ResidualMLP, build, parameter_count, sinusoids
 from theorylab.learn.objective import (
     Draws,
@@ -24,6 +25,7 @@ from theorylab.learn.objective import (
     RawIndices,
     UniformTimes,
 )
+from theorylab.learn.patches import patches
 from theorylab.learn.recipe import Recipe, command, cook, shipped_network
 from theorylab.learn.score import LearnedScore
 from theorylab.learn.training import Cosine, LearningRate, Linear, Plan, Trained, constant, train
@@ -31,8 +33,11 @@ from theorylab.learn.training import Cosine, LearningRate, Linear, Plan, Trained
 __all__ = [
     "Card",
     "Cosine",
+    "DenoisingLoss",
+    "DenoisingMLP",
     "Draws",
     "FixedData",
+    "LearnedDenoiser",
     "LearnedScore",
     "LearningRate",
     "Linear",
@@ -52,6 +57,7 @@ __all__ = [
     "load_state",
     "load_weights",
     "parameter_count",
+    "patches",
     "read_card",
     "save_state",
     "save_weights",
