@@ -24,6 +24,7 @@ from theorylab.diffusion.descent import (
     two_layer_gain,
     two_layer_half_time,
 )
+from theorylab.diffusion.detection import trajectory_variance
 from theorylab.diffusion.discrete import (
     ddim_contraction,
     ddim_step,
@@ -101,6 +102,15 @@ from theorylab.diffusion.score import (
     score_from_denoiser,
     score_from_epsilon,
 )
+from theorylab.diffusion.smoothing import (
+    Floor,
+    HardSigmoidScore,
+    Inflate,
+    SmoothedScore,
+    Smoothing,
+    Temper,
+    lipschitz_cap,
+)
 from theorylab.diffusion.steps import (
     DDIM,
     FIXED_LARGE,
@@ -130,9 +140,12 @@ __all__ = [
     "EDMSchedule",
     "ExactScore",
     "Family",
+    "Floor",
     "GaussianDenoiser",
     "GaussianMixture",
+    "HardSigmoidScore",
     "Hybrid",
+    "Inflate",
     "LinearVPSchedule",
     "MultiDeltaDenoiser",
     "Outcome",
@@ -144,7 +157,10 @@ __all__ = [
     "Schedule",
     "Score",
     "Segment",
+    "SmoothedScore",
+    "Smoothing",
     "Step",
+    "Temper",
     "Tube",
     "VEPreconditioning",
     "VPSchedule",
@@ -185,6 +201,7 @@ __all__ = [
     "linear_nodes",
     "linearity_defect",
     "linearity_score",
+    "lipschitz_cap",
     "mean_square",
     "mixture_moments",
     "nearest_pair",
@@ -208,6 +225,7 @@ __all__ = [
     "take_step",
     "terminal_bound",
     "terminal_probability",
+    "trajectory_variance",
     "two_layer_gain",
     "two_layer_half_time",
     "with_final_steps",

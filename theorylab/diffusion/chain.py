@@ -1,4 +1,4 @@
-r"""The ancestral chain of DDPM with the variance beta ("fixed large") or the posterior's ("small").
+r"""The law of the ancestral chain of DDPM, with the variance beta or that of the posterior.
 
 Notation: raw indices t = steps-1, ..., 0 of a `DDPMSchedule`, abar_{-1} = 1; x0 the denoiser,
 
@@ -9,8 +9,8 @@ Notation: raw indices t = steps-1, ..., 0 of a `DDPMSchedule`, abar_{-1} = 1; x0
 with tau = beta_t or beta_t (1 - abar_{t-1})/(1 - abar_t). At t = 0 c_1 = 1, c_2 = 0 and no noise
 is added: the output is x0 at the smallest noise, in both variants.
 
-This module draws nothing: it gives the coefficients, and the law of the chain on a line by quadrature (`propagate`). The sampler that draws
-is `samplers.sample` with the rule `Ancestral`.
+This module draws nothing: it gives the coefficients, and the law of the chain on a line by
+quadrature (`propagate`). The sampler that draws is `samplers.sample` with the rule `Ancestral`.
 """
 
 import math
@@ -23,6 +23,7 @@ from torch import Tensor
 from theorylab import _require
 from theorylab._typing import ArrayLike
 from theorylab.diffusion import _points
+from theorylab.diffusion.mixture import GaussianMixture
 from theorylab.diffusion.schedule import DDPMSchedule
 from theorylab.diffusion.score import Score, denoiser_from_score
 from theorylab.diffusion.transport import normal_mass, preimages
@@ -118,12 +119,13 @@ def propagate(
     schedule: DDPMSchedule,
     *,
     last: int,
+    start: GaussianMixture | None = None,
     bound: float = 9.0,
     spacing: float = 0.004,
     coarse_above: int = 48,
     large: bool = True,
 ) -> LastLaw:
-    r"""The law of the chain that starts from N(0, 1) at raw index `last`, without a sample.
+    r"""The law of the chain that starts at raw index `last`, without a sample.
 
     A step maps x to a(x) = c_1 x_0(x) + c_2 x and adds a normal of variance tau. On an evenly
     spaced grid the trapezoidal rule for a bell is exact up to exp(-2 (pi width/spacing)^2); the
@@ -135,6 +137,7 @@ def propagate(
         score: at the raw indices of the schedule; c_1 x_0 + c_2 x and x0 must increase.
         schedule: of the chain.
         last: the index of the start.
+        start: the law there, on a line; by default N(0, 1).
         bound: the grid covers [-bound, bound], periodically.
         spacing: of the grid.
         coarse_above: above this index the grid is four times coarser.
@@ -149,7 +152,8 @@ def propagate(
     half = math.ceil(_require.positive("bound", bound) / (4 * step))
     fine = torch.arange(-4 * half, 4 * half, dtype=torch.float64) * step
     x = fine[::4] if last > coarse_above else fine
-    density = torch.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
+    law = GaussianMixture(torch.zeros(1, 1).to(x), 1.0) if start is None else start
+    density = torch.exp(law.log_prob(x[:, None]))
     for move in chain_steps(schedule, last=last, large=large):
         if move.t == 0:
             break

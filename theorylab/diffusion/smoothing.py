@@ -2,8 +2,9 @@ r"""Smoothed scores: the score of a mixture whose responsibilities see another v
 
 Notation: y = x / alpha_t, v = s^2 + sigma_t^2 / alpha_t^2 with s^2 the shared variance of the
 modes; m(y, w) = sum_k r_k mu_k the denoiser of the bare centres at variance w,
-r_k proportional to w_k exp(-|y - mu_k|^2 / 2w). The exact denoiser is (s^2/v) y + (1 - s^2/v) m(y, v)
-and its flow dy/dv = (y - m)/(2v); a smoothed one has m(y, v_eff(v)) with v_eff >= v in its place.
+r_k proportional to w_k exp(-|y - mu_k|^2 / 2w). The exact denoiser is
+(s^2/v) y + (1 - s^2/v) m(y, v) and its flow dy/dv = (y - m)/(2v); a
+smoothed one has m(y, v_eff(v)) with v_eff >= v in its place.
 
 This module adds no error field to a score (`perturbed.PerturbedScore` does), and claims nothing
 about what a network learns.

@@ -7,6 +7,7 @@ A mass is found from the preimages of the ends of an interval, never from sample
 does not check that a map increases; DDIM with an exact score in one dimension does.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -22,15 +23,28 @@ HALVINGS = 62
 
 
 def preimages(
-    increasing: Callable[[Tensor], Tensor], targets: ArrayLike, *, low: float, high: float
+    increasing: Callable[[Tensor], Tensor],
+    targets: ArrayLike,
+    *,
+    low: float,
+    high: float,
+    sections: int = 2,
 ) -> Tensor:
     """The points x of [low, high] with F(x) = target, by bisection, one for each target.
 
     An end of the interval is returned where the target lies beyond the map's range.
 
+    Args:
+        increasing: F, applied to tensors of the shape of `targets`, or to (sections - 1, *shape).
+        targets: values of F.
+        low: lower end.
+        high: upper end.
+        sections: parts into which an interval is cut at once; more of them save calls of a map
+            that is as fast on many points as on few.
+
     Raises:
-        ValueError: a map that cannot be called, low or high not finite, low >= high, or targets
-            that are not finite.
+        ValueError: a map that cannot be called, low or high not finite, low >= high, targets
+            that are not finite, or sections < 2.
     """
     if not callable(increasing):
         msg = f"increasing must be callable as increasing(x), got {increasing!r}"
@@ -42,11 +56,30 @@ def preimages(
         raise ValueError(msg)
     below = torch.full_like(wanted, low)
     above = torch.full_like(wanted, high)
+    if _require.integer("sections", sections, at_least=2) > 2:
+        return _by_sections(increasing, wanted, (below, above), sections)
     for _ in range(HALVINGS):
         middle = (below + above) / 2
         beyond = increasing(middle) > wanted
         above = torch.where(beyond, middle, above)
         below = torch.where(beyond, below, middle)
+    return (below + above) / 2
+
+
+def _by_sections(
+    increasing: Callable[[Tensor], Tensor],
+    wanted: Tensor,
+    ends: tuple[Tensor, Tensor],
+    sections: int,
+) -> Tensor:
+    """As bisection, with sections - 1 points in each interval at once."""
+    below, above = ends
+    shares = torch.linspace(0, 1, sections + 1, dtype=wanted.dtype, device=wanted.device)
+    shares = shares.reshape(-1, *[1] * wanted.ndim)
+    for _ in range(math.ceil(HALVINGS / math.log2(sections))):
+        points = below + shares * (above - below)
+        left = (increasing(points[1:-1]) <= wanted).sum(0, keepdim=True)
+        below, above = points.gather(0, left)[0], points.gather(0, left + 1)[0]
     return (below + above) / 2
 
 
