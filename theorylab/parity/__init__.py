@@ -18,7 +18,9 @@ from theorylab.parity.curvature import (
     growth_rate_on_sphere,
     growth_rate_sphere_hessian,
 )
+from theorylab.parity.descent import DescentPath, stochastic_descent
 from theorylab.parity.dyck import DyckLaw
+from theorylab.parity.escape import escape_exponent, escape_rate
 from theorylab.parity.families import FiniteLaw, ParityLaw
 from theorylab.parity.growth import growth_rate, growth_rate_gradient
 from theorylab.parity.laws import HypercubeLaw
@@ -30,6 +32,7 @@ from theorylab.parity.ldr import (
     zeroth_order_ratios,
 )
 from theorylab.parity.network import TwoLayerReLU
+from theorylab.parity.plateaus import linear_loss, optimal_loss, pair_loss, univariate_loss
 from theorylab.parity.population import (
     population_gradient,
     population_loss,
@@ -52,6 +55,7 @@ __all__ = [
     "LSODA",
     "RADAU",
     "AxisOptimum",
+    "DescentPath",
     "DirectionPath",
     "DyckLaw",
     "EqualSumsLaw",
@@ -71,20 +75,27 @@ __all__ = [
     "best_axis_bias",
     "dependency_ratios",
     "direction_flow",
+    "escape_exponent",
+    "escape_rate",
     "gradient_flow",
     "growth_rate",
     "growth_rate_gradient",
     "growth_rate_hessian",
     "growth_rate_on_sphere",
     "growth_rate_sphere_hessian",
+    "linear_loss",
     "local_dependency_ratio",
+    "optimal_loss",
+    "pair_loss",
     "population_gradient",
     "population_loss",
     "ratio_of_means",
     "ratio_of_means_dependency",
     "saliency_map",
     "stationary_biases",
+    "stochastic_descent",
     "surrogate_flow",
     "transverse_curvature",
+    "univariate_loss",
     "zeroth_order_ratios",
 ]

@@ -1,0 +1,151 @@
+r"""Stochastic gradient descent for wide networks, on fresh samples of the law.
+
+Notation: a step of rate eta is theta <- theta - eta grad of the mean of (s_theta(x) - y_i(x))^2
+over a batch, y_i = E[xi_i | x]: its mean is the gradient of L, with less noise than with xi_i
+itself. The time of a step is eta, in the units of `theorylab.parity.training`.
+
+Each neuron costs d multiplications a sample: 2000 neurons are cheap here, where the exact loss
+would need 2 10^6 pairs a vertex. No momentum, no data set: the batches never repeat.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from theorylab import _require
+from theorylab._typing import Times
+from theorylab.parity.laws import HypercubeLaw
+from theorylab.parity.network import TwoLayerReLU, coordinate_of
+from theorylab.parity.posterior import signal_and_noise
+
+PIECE = 2**16
+"""The largest number of (sample, neuron) entries held at once, so that they stay in cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class DescentPath:
+    """What is recorded every `every` steps, as means over these steps or at their end.
+
+    Attributes:
+        times: (T,), steps times rate.
+        excess: (T,), the mean of (s_theta - y_i)^2 over the batches since the last record: the
+            loss is that plus the optimal one.
+        own_weight: (T,), the mean of |w_ji| over the neurons.
+        other_weight: (T,), the mean over the neurons of the norm of the other weights.
+        end: the network after the last step.
+    """
+
+    times: Times
+    excess: Tensor
+    own_weight: Tensor
+    other_weight: Tensor
+    end: TwoLayerReLU
+
+
+def stochastic_descent(
+    network: TwoLayerReLU,
+    *,
+    law: HypercubeLaw,
+    coordinate: int = 0,
+    alpha_bar: float,
+    rate: float,
+    batch: int,
+    steps: int,
+    every: int,
+    seed: int,
+) -> DescentPath:
+    """Train one output coordinate.
+
+    Args:
+        network: the start, of one output; the run has its dtype and device.
+        law: p0.
+        coordinate: i.
+        alpha_bar: A in [0, 1).
+        rate: eta > 0.
+        batch: samples a step.
+        steps: how many, a multiple of `every`.
+        every: steps between records.
+        seed: of a generator of its own on the device of the network.
+
+    Raises:
+        ValueError: an argument that violates the above; another dimension than the law's.
+        FloatingPointError: the loss is no longer finite, with the step at which it was seen.
+    """
+    if not isinstance(network, TwoLayerReLU) or network.has_all_outputs:
+        msg = f"network must be a TwoLayerReLU with one output, got {network!r}"
+        raise ValueError(msg)
+    if not isinstance(law, HypercubeLaw) or law.dimension != network.dimension:
+        msg = f"law must be a HypercubeLaw on {network.dimension} coordinates, got {law!r}"
+        raise ValueError(msg)
+    rate = _require.positive("rate", rate)
+    i = coordinate_of(coordinate, law.dimension)
+    every = _require.integer("every", every, at_least=1)
+    if _require.integer("steps", steps, at_least=1) % every:
+        msg = f"steps must be a multiple of every = {every}, got {steps}"
+        raise ValueError(msg)
+    size = _require.integer("batch", batch, at_least=1)
+    draw = _Sampler(law, alpha_bar, i, network.w, seed)
+    a, w, b = (part.clone() for part in (network.a, network.w, network.b))
+    records = []
+    for first in range(0, steps, every):
+        total = torch.zeros_like(a[0])
+        for _ in range(every):
+            total += _step(a, w, b, *draw(size), rate)
+        if not bool(torch.isfinite(total)):
+            msg = f"the loss is not finite between steps {first} and {first + every}"
+            raise FloatingPointError(msg)
+        others = torch.sqrt(torch.clamp(w.square().sum(-1) - w[:, i] ** 2, min=0.0))
+        records.append(torch.stack((total / every, w[:, i].abs().mean(), others.mean())))
+    times = rate * every * torch.arange(1, len(records) + 1).to(w)
+    excess, own, other = torch.stack(records).unbind(-1)
+    return DescentPath(times, excess, own, other, TwoLayerReLU(a, w, b))
+
+
+def _step(a: Tensor, w: Tensor, b: Tensor, x: Tensor, target: Tensor, rate: float) -> Tensor:
+    """One step in place; the mean square error before it."""
+    grad_a, grad_w, grad_b = torch.zeros_like(a), torch.zeros_like(w), torch.zeros_like(b)
+    total = torch.zeros_like(a[0])
+    rows = max(1, PIECE // len(a))
+    for some, aims in zip(x.split(rows), target.split(rows), strict=True):
+        level = torch.addmm(b, some, w.T)
+        active = (level > 0).to(level.dtype)
+        output = level.mul_(active)
+        error = output @ a - aims
+        total += error @ error
+        grad_a += error @ output
+        pull = active.mul_(error[:, None])
+        grad_w += pull.T @ some
+        grad_b += pull.sum(0)
+    scale = 2 * rate / len(x)
+    grad_w *= a[:, None]
+    grad_b *= a
+    a -= scale * grad_a
+    w -= scale * grad_w
+    b -= scale * grad_b
+    return total / len(x)
+
+
+class _Sampler:
+    """Batches of noisy points and their targets, from one generator."""
+
+    def __init__(
+        self, law: HypercubeLaw, alpha_bar: float, coordinate: int, like: Tensor, seed: int
+    ) -> None:
+        self.signal, self.noise = signal_and_noise(alpha_bar)
+        self.law, self.alpha_bar, self.coordinate, self.like = law, alpha_bar, coordinate, like
+        self.atoms, self.masses = law.weighted_vertices(like=like)
+        self.even = bool((self.masses == self.masses[0]).all())
+        self.generator = torch.Generator(device=like.device)
+        self.generator.manual_seed(_require.integer("seed", seed, at_least=0))
+
+    def __call__(self, size: int) -> tuple[Tensor, Tensor]:
+        chance, count = self.generator, len(self.atoms)
+        if self.even:
+            chosen = torch.randint(count, (size,), generator=chance, device=self.like.device)
+        else:
+            chosen = torch.multinomial(self.masses, size, replacement=True, generator=chance)
+        shape = (size, self.law.dimension)
+        xi = torch.randn(shape, generator=chance, dtype=self.like.dtype, device=self.like.device)
+        x = self.signal * self.atoms[chosen] + self.noise * xi
+        return x, self.law.noise_mean(x, alpha_bar=self.alpha_bar)[:, self.coordinate]
