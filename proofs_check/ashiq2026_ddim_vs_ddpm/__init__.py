@@ -37,11 +37,6 @@ NOT_CHECKED = (
         "hypothesis about one process, tested on another; our claims scan a* with the exact one",
     ),
     NotChecked(
-        "Equation I.347",
-        "The hallucination rate splits by whether the trajectory enters the midpoint ball.",
-        _LATER + "the stochastic half of the paper",
-    ),
-    NotChecked(
         "Proposition C.6",
         "The escape of the reverse SDE is robust to an error of the score.",
         _LATER + "the stochastic half of the paper",

@@ -1,0 +1,104 @@
+r"""Exact outcomes of a sampler started on a segment: kernels on the line, no samples.
+
+Notation: y = x / alpha; ell the spacing of the grid, sigma the deviation of a mode; the start is
+at the distance r ell from the midpoint of the modes 0 and ell of one row, and on the row. On a
+product grid both coordinates are chains of their own, and each step of a rule is a Gaussian
+kernel around a point that depends on the present one.
+"""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from theorylab.diffusion import ExactScore, GaussianMixture, Step, VPSchedule, take_step
+from theorylab.diffusion.steps import Levels
+
+SCHEDULE = VPSchedule.ddpm()
+GRID = GaussianMixture.grid()
+ROW = GaussianMixture(GRID.means[10:15, 1:], float(GRID.variance))
+ELL = float(ROW.means[3] - ROW.means[2])
+SIGMA = float(GRID.variance.sqrt())
+SHELLS = 400
+"""Radii of the rule."""
+
+COARSE = ELL * torch.linspace(-1, 2, 900, dtype=torch.float64)
+"""Points between steps."""
+
+FINE = (
+    ELL
+    * torch.cat(
+        [
+            torch.linspace(-1, 2, 6001, dtype=torch.float64),
+            0.5 + torch.linspace(-0.01, 0.01, 2001, dtype=torch.float64),
+        ]
+    ).unique()
+)
+"""Points before the last step, which is steep at the midpoint: its width there is 0.0003 ell."""
+
+
+def stuck(rule: Step, raw: int, radii: Tensor, *, beyond: float = 5.0) -> Tensor:
+    r"""The probability to end farther than `beyond` sigma from every mode, for each r.
+
+    Over all raw steps down to the data. With G and H the laws of the distance to the nearest mode
+    along and across the segment it is $1 - \int H(\sqrt{R^2 - r^2})\,dG(r)$.
+    """
+    starts = torch.cat([(0.5 + radii) * ELL, torch.zeros(1)])
+    y, below = distribution(rule, raw, starts)
+    end = moved(rule, 0, -1, y)[0]
+    rim = beyond * SIGMA * torch.linspace(0, 1, SHELLS + 1)
+    middle = (rim[1:] + rim[:-1]) / 2
+    across = within(y, below[-1], end, torch.sqrt((beyond * SIGMA) ** 2 - middle**2))
+    shells = torch.stack([within(y, row, end, rim).diff() for row in below[:-1]])
+    return 1 - shells @ across
+
+
+def distribution(rule: Step, raw: int, starts: Tensor) -> tuple[Tensor, Tensor]:
+    """Points, and the distribution functions there of y at raw step 0, one for each start."""
+    density, here = torch.eye(len(starts)), starts
+    for t, after in pairwise(range(raw, -1, -1)):
+        there = FINE if after == 0 else COARSE
+        centre, spread = moved(rule, t, after, here)
+        z = (there - centre[:, None]) / spread
+        kernel = torch.exp(-(z**2) / 2) / (spread * math.sqrt(2 * math.pi))
+        # the trapezoidal rule is exact to rounding: the deviation is over three spacings
+        step = 1.0 if here is starts else float(here[1] - here[0])
+        density = density @ kernel * step
+        here = there
+    return FINE, torch.cumulative_trapezoid(density, FINE, dim=-1)
+
+
+def moved(rule: Step, t: int, after: int, y: Tensor) -> tuple[Tensor, float]:
+    """Where a step leads without its noise, and the deviation of that noise."""
+    x = SCHEDULE.alpha(float(t)) * y[:, None]
+    score = ExactScore(ROW, SCHEDULE)
+    still = torch.zeros_like(x)
+    end = take_step(rule, x, t, after, schedule=SCHEDULE, score=score, noise=still)
+    levels = Levels.of(SCHEDULE, t, after)
+    return end[:, 0] / SCHEDULE.alpha(float(after)), float(rule.drawn(levels))
+
+
+def within(y: Tensor, below: Tensor, end: Tensor, radii: Tensor) -> Tensor:
+    """The probability that the last step leads within each radius of some mode."""
+    modes = ROW.means[1:4, 0]
+
+    def mass_below(targets: Tensor) -> np.ndarray:
+        origin = np.interp(targets.numpy(), end.numpy(), y.numpy())
+        return np.interp(origin, y[1:].numpy(), below.numpy(), left=0.0)
+
+    parts = [mass_below(mode + radii) - mass_below(mode - radii) for mode in modes]
+    return torch.from_numpy(sum(parts[1:], parts[0]))
+
+
+def start_at(raw: int, radii: Tensor, n: int) -> Tensor:
+    """The starts x of n runs at each r on a segment of the grid, (len(radii) n, 2)."""
+    a, b = GRID.means[12], GRID.means[13]
+    y = (a + b) / 2 + radii[:, None] * (b - a)
+    return SCHEDULE.alpha(float(raw)) * y.repeat_interleave(n, dim=0)
+
+
+def missed(ends: Tensor) -> Tensor:
+    """Whether each end lies farther than 5 sigma from every mode."""
+    return torch.cdist(ends, GRID.means).amin(-1) > 5 * SIGMA
