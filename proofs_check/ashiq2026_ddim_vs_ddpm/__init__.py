@@ -37,11 +37,6 @@ NOT_CHECKED = (
         "hypothesis about one process, tested on another; our claims scan a* with the exact one",
     ),
     NotChecked(
-        "Proposition C.6",
-        "The escape of the reverse SDE is robust to an error of the score.",
-        _LATER + "the stochastic half of the paper",
-    ),
-    NotChecked(
         "Figures 1(a), 3, 5, E.10, E.11, E.13, E.14, E.16, F.17, Table I.1",
         "The learned score hallucinates more under DDIM than under DDPM.",
         _LATER + "training of score networks, and the images of triangles",
