@@ -27,8 +27,8 @@ class Rates:
     cases=[Rates()],
     must_fail={
         "two per cent less is lost": lambda case: replace(case, lost=Rational(49, 50)),
-        "more than half is left": lambda case: replace(case, left=Rational(51, 100)),
-        "two per cent more error allowed": lambda case: replace(case, allowed=Rational(51, 100)),
+        "five eighths are left": lambda case: replace(case, left=Rational(5, 8)),
+        "five eighths allowed": lambda case: replace(case, allowed=Rational(5, 8)),
     },
 )
 def score_error_lowers_the_escape_rate_by_its_size_over_the_radius(case: Rates) -> Finding:
