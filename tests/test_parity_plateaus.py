@@ -95,7 +95,7 @@ def test_descent_follows_the_exact_gradient_on_average():
     slopes = population_gradient(start, law=law, alpha_bar=0.5)
     for name, slope in zip("awb", slopes, strict=True):
         step = (getattr(start, name) - getattr(moved, name)) / 1e-3
-        torch.testing.assert_close(step, slope, atol=0.02, rtol=0)
+        torch.testing.assert_close(step, slope, atol=0.02, rtol=0.02)
 
 
 def test_descent_is_reproducible_and_records_what_it_says():

@@ -8,6 +8,7 @@ Each neuron costs d multiplications a sample: 2000 neurons are cheap here, where
 would need 2 10^6 pairs a vertex. No momentum, no data set: the batches never repeat.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +19,9 @@ from theorylab._typing import Times
 from theorylab.parity.laws import HypercubeLaw
 from theorylab.parity.network import TwoLayerReLU, coordinate_of
 from theorylab.parity.posterior import signal_and_noise
+
+AHEAD = 32
+"""How many batches are drawn at once: the targets of one batch alone are too small a task."""
 
 PIECE = 2**16
 """The largest number of (sample, neuron) entries held at once, so that they stay in cache."""
@@ -85,13 +89,13 @@ def stochastic_descent(
         msg = f"steps must be a multiple of every = {every}, got {steps}"
         raise ValueError(msg)
     size = _require.integer("batch", batch, at_least=1)
-    draw = _Sampler(law, alpha_bar, i, network.w, seed)
+    batches = _Sampler(law, alpha_bar, i, network.w, seed).batches(size)
     a, w, b = (part.clone() for part in (network.a, network.w, network.b))
     records = []
     for first in range(0, steps, every):
         total = torch.zeros_like(a[0])
         for _ in range(every):
-            total += _step(a, w, b, *draw(size), rate)
+            total += _step(a, w, b, *next(batches), rate)
         if not bool(torch.isfinite(total)):
             msg = f"the loss is not finite between steps {first} and {first + every}"
             raise FloatingPointError(msg)
@@ -139,7 +143,13 @@ class _Sampler:
         self.generator = torch.Generator(device=like.device)
         self.generator.manual_seed(_require.integer("seed", seed, at_least=0))
 
-    def __call__(self, size: int) -> tuple[Tensor, Tensor]:
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Points and targets without end, drawn for AHEAD steps at a time."""
+        while True:
+            x, target = self._draw(size * AHEAD)
+            yield from zip(x.split(size), target.split(size), strict=True)
+
+    def _draw(self, size: int) -> tuple[Tensor, Tensor]:
         chance, count = self.generator, len(self.atoms)
         if self.even:
             chosen = torch.randint(count, (size,), generator=chance, device=self.like.device)
