@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from theorylab.diffusion import Denoiser, EDMPreconditioning, VEPreconditioning
-from theorylab.learn import FixedData, build, read_card, shipped, train
+from theorylab.learn import FixedData, build, read_card, shipped, shipped_network, train
 from theorylab.learn.denoising import DenoisingLoss, DenoisingMLP, LearnedDenoiser
 from theorylab.learn.digits import (
     RECIPES,
@@ -21,6 +21,7 @@ from theorylab.learn.digits import (
 )
 from theorylab.learn.patches import patches
 from theorylab.learn.recipe import FIRST
+from theorylab.learn.three_modes import mixture, three_modes
 
 
 def test_untrained_denoiser_is_its_skip() -> None:
@@ -40,7 +41,8 @@ def test_untrained_denoiser_is_its_skip() -> None:
 def test_loss_of_the_untrained_network_is_that_of_the_skip() -> None:
     """Of x = 0 the skip keeps c_skip sigma n, of squared size c_skip^2 sigma^2."""
     loss = DenoisingLoss(FixedData(torch.zeros(1, 3)), batch=200_000, mean=-0.5, deviation=0.0)
-    found = float(loss(build(partial(DenoisingMLP, 3), seed=0), torch.Generator().manual_seed(1)))
+    network = build(partial(DenoisingMLP, 3), seed=0)
+    found = float(loss(network, torch.Generator().manual_seed(1)).detach())
     sigma, factors = torch.exp(torch.tensor(-0.5)), EDMPreconditioning()
     expected = float((factors.skip(sigma) * sigma / factors.out(sigma)) ** 2)
     assert found == pytest.approx(expected, rel=0.01)
@@ -67,6 +69,18 @@ def test_retraining_the_first_steps_gives_the_recorded_losses(name: str) -> None
     y = held_out()[:3]
     assert shipped_denoiser(name)(y, 0.5).shape == y.shape
     assert card.mean_losses[-1] < 0.9 * card.mean_losses[0]
+
+
+def test_three_modes_come_with_weights_that_denoise() -> None:
+    recipe, card = three_modes(), read_card(shipped("three_modes-0"))
+    again = train(recipe.factory, recipe.objective, recipe.plan, seed=0, stop_after=FIRST)
+    torch.testing.assert_close(
+        again.losses.double(), torch.tensor(card.first_losses).double(), rtol=1e-4, atol=0
+    )
+    denoiser = LearnedDenoiser(shipped_network(recipe, 0))
+    y = torch.linspace(1, 3, 9, dtype=torch.float64)[:, None]
+    exact = mixture().posterior_mean(y, 0.2)
+    assert float((denoiser(y, 0.2) - exact).abs().mean()) < float((y - exact).abs().mean())
 
 
 def test_patches_are_windows_of_the_photograph() -> None:

@@ -50,6 +50,18 @@ NOT_CHECKED = (
         "one architecture is trained here; what the skip contributes before training is a claim",
     ),
     NotChecked(
+        "Wiener phase without a skip",
+        "A noise predictor without EDM's preconditioning passes near D_G early in training too.",
+        "the networks of the claims are trained inside EDM's preconditioning only, which starts "
+        "as a Gaussian denoiser; how much of the early phase it causes is not separated",
+    ),
+    NotChecked(
+        "Threshold of the generalisation score",
+        "Samples with a score above 0.6 are new.",
+        "empirical; the claim on the origin of the pixels shows that it belongs to one choice of "
+        "units, and its dependence on the number of data points is not quantified",
+    ),
+    NotChecked(
         "Appendix, Equations 11, 12, 21, 33, 35 to 37, 45 and Algorithm 1",
         "Printed with slips (a factor 2, a transposed outer product, a variance for a deviation).",
         "known from a conversion of the text only, in which a slip may be the conversion's; the "

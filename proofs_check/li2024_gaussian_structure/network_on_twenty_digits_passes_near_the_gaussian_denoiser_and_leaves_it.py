@@ -119,5 +119,5 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     ax.set_xscale("log")
     ax.set_xlabel("steps of training + 3")
     ax.set_ylabel("root mean square distance per pixel")
-    ax.set_ylim(0, None)
-    ax.legend(ncol=2)
+    ax.set_ylim(0, 0.85)
+    ax.legend(loc="upper right")

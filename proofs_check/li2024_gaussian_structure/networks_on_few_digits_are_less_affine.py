@@ -87,4 +87,5 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     ax.set_yscale("log")
     ax.set_xlabel(r"noise $\sigma$")
     ax.set_ylabel("departure from linearity")
-    ax.legend(ncol=2)
+    ax.set_ylim(1e-7, 1)
+    ax.legend(loc="lower right")

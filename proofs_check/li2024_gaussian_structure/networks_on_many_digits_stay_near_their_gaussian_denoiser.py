@@ -98,4 +98,5 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     ax.set_xlabel(r"noise $\sigma$")
     ax.set_ylabel("root mean square distance per pixel")
     ax.set_title("digits; number of training images in brackets")
-    ax.legend()
+    ax.set_ylim(0, 0.95)
+    ax.legend(loc="upper right")
