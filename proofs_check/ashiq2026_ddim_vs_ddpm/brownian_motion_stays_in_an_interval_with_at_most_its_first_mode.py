@@ -1,6 +1,7 @@
 """Lemma G.6: Brownian confinement in an interval, from above and from below."""
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from flint import arb
 
@@ -64,8 +65,8 @@ def brownian_motion_stays_in_an_interval_with_at_most_its_first_mode(case: Lemma
         return first * ((-rate * ratio).exp() - (-9 * rate * ratio).exp() / ball(case.second))
 
     routes = [
-        enclosed(lambda r=r: ball("1e-30") - abs(reflection(r) - modes(r)), bits=BITS)
-        for r in (ball("0.02") * arb(500) ** (ball(k) / 32) for k in range(33))
+        enclosed(lambda r=r: ball("1e-30") - abs(reflection(ball(r)) - modes(ball(r))), bits=BITS)
+        for r in (Fraction(1024 + 499 * k**2, 51200) for k in range(33))
     ]
     values = [
         enclosed(lambda r=r, told=told: rounding(told) - abs(modes(ball(r)) - ball(told)))
