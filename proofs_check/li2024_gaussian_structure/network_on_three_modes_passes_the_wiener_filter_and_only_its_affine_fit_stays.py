@@ -71,7 +71,7 @@ def network_on_three_modes_passes_the_wiener_filter_and_only_its_affine_fit_stay
 
     - $\|D_\theta - D_G\|$ after 100 steps is less than a third of what it was before training,
       and of what it is at the end, where it is still below
-      $\sqrt{\mathrm{LMMSE} - \mathrm{MMSE}}$ (0.1374 and 0.1778), to which it would go on;
+      $\sqrt{\mathrm{LMMSE} - \mathrm{MMSE}}$ (0.1374 and 0.1778);
     - at every recorded step the best affine fit $D_L$ of $D_\theta$ satisfies
       $\|D_L - D_G\|^2 \le \|D_\theta - D^*\|^2$, the excess of the loss;
     - at the end $\|D_L - D_G\| < \|D_\theta - D_G\|/8$: the affine fit stays where the network
@@ -117,4 +117,5 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     ax.set_yscale("log")
     ax.set_xlabel("steps of training + 5")
     ax.set_ylabel(r"distance from $D_G$")
-    ax.legend()
+    ax.set_ylim(1e-4, 0.6)
+    ax.legend(loc="lower left")
