@@ -24,7 +24,7 @@ from theorylab.diffusion.smoothing import Floor, Inflate, SmoothedScore, Smoothi
 from theorylab.diffusion.transport import normal_mass
 from theorylab.integrate import DOPRI5, solve_ode
 
-SETTINGS = {
+SETTINGS: dict[Smoothing, float] = {
     Temper(0.5): 1.56205e-5,
     Temper(0.2): 8.15079e-3,
     Temper(0.1): 9.11633e-2,

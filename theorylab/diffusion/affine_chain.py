@@ -35,7 +35,7 @@ def output_deviation(
     variance = 1.0
     own = _require.positive("deviation", deviation) ** 2
     for step in chain_steps(schedule, last=last, large=large):
-        gain = step.clean * _clean_gain(schedule, own, step.t) + step.kept
+        gain = step.clean * step.clean_gain(own) + step.kept
         variance = gain**2 * variance + step.variance
     return math.sqrt(variance)
 
@@ -155,12 +155,12 @@ def prediction_covariance(
     if not low < high <= top:
         msg = f"window must be ordered and not above {top}, got {window}"
         raise ValueError(msg)
-    gains, noises, variance = {}, {}, 1.0
+    gains, noises, read, variance = {}, {}, {}, 1.0
     for step in chain_steps(schedule, last=last, large=large):
         if step.t == high:
             start = variance
-        gains[step.t] = step.clean * _clean_gain(schedule, own, step.t) + step.kept
-        noises[step.t] = step.variance
+        gains[step.t] = step.clean * step.clean_gain(own) + step.kept
+        noises[step.t], read[step.t] = step.variance, step.clean_gain(own)
         variance = gains[step.t] ** 2 * variance + step.variance
     spread = {high: start}
     for t in range(high, low, -1):
@@ -169,7 +169,7 @@ def prediction_covariance(
     for t in range(low, high + 1):
         carried = spread[t]
         for u in range(t, low - 1, -1):  # Cov(e_t, e_u) = (gains from t down to u) Var e_t
-            entry = _clean_gain(schedule, own, t) * _clean_gain(schedule, own, u) * carried
+            entry = read[t] * read[u] * carried
             found[t - low, u - low] = found[u - low, t - low] = entry
             carried *= gains[u]
     return found
@@ -189,8 +189,3 @@ def trajectory_variance_law(covariance: Tensor, *, dimension: int = 1) -> Quadra
     centre = torch.eye(n, dtype=matrix.dtype) - 1 / n
     weights = torch.linalg.eigvalsh(centre @ matrix @ centre).clamp(min=0) / n
     return QuadraticForm((weights / d).repeat(d))
-
-
-def _clean_gain(schedule: DDPMSchedule, own: float, t: int) -> float:
-    alpha, noise = float(schedule.alpha(float(t))), float(schedule.sigma(float(t)))
-    return alpha * own / (alpha**2 * own + noise**2)

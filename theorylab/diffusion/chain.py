@@ -37,12 +37,18 @@ STENCIL = 12
 
 @dataclass(frozen=True)
 class ChainStep:
-    """The coefficients of the step away from raw index t."""
+    """The coefficients c_1, c_2, tau of the step away from raw index t, and the levels there."""
 
     t: int
     clean: float
     kept: float
     variance: float
+    alpha: float
+    noise: float
+
+    def clean_gain(self, variance: float) -> float:
+        r"""The slope of x0 for one mode, \alpha s^2 / (\alpha^2 s^2 + \sigma^2)."""
+        return self.alpha * variance / (self.alpha**2 * variance + self.noise)
 
 
 def chain_steps(
@@ -64,7 +70,8 @@ def chain_steps(
         clean = math.exp(-integrals[t] / 2) * beta / now
         kept = math.sqrt(1 - beta) * before / now
         spread = beta if large else beta * before / now
-        yield ChainStep(t, clean, kept, spread if t else 0.0)
+        alpha = math.exp(-integrals[t + 1] / 2)
+        yield ChainStep(t, clean, kept, spread if t else 0.0, alpha, now)
 
 
 @dataclass(frozen=True)
@@ -124,6 +131,7 @@ def propagate(
     spacing: float = 0.004,
     coarse_above: int = 48,
     large: bool = True,
+    watch: Callable[[ChainStep, Tensor, Tensor], None] | None = None,
 ) -> LastLaw:
     r"""The law of the chain that starts at raw index `last`, without a sample.
 
@@ -142,6 +150,7 @@ def propagate(
         spacing: of the grid.
         coarse_above: above this index the grid is four times coarser.
         large: the variance beta, else the posterior's.
+        watch: called before every step with it, the grid and the density there.
 
     Raises:
         ValueError: last outside 1..steps-1, a bound or a spacing that is not positive, a spacing
@@ -160,6 +169,8 @@ def propagate(
         if move.t <= coarse_above and len(x) < len(fine):
             density, x = 4 * torch.fft.irfft(torch.fft.rfft(density), n=len(fine)), fine
         centres = move.clean * _clean(score, schedule, x, move.t) + move.kept * x
+        if watch is not None:
+            watch(move, x, density)
         weights = density * float(x[1] - x[0])
         sources, variance = torch.stack([weights, centres]), move.variance
         density = _moved(sources, x, variance)

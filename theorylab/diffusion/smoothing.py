@@ -26,7 +26,10 @@ from theorylab.diffusion.schedule import Schedule
 
 @runtime_checkable
 class Smoothing(Protocol):
-    """How much variance the responsibilities see."""
+    """How much variance the responsibilities see; hashable, as a frozen dataclass is."""
+
+    def __hash__(self) -> int:
+        """As the value."""
 
     def effective(self, v: Tensor) -> Tensor:
         """The variance v_eff(v) > 0."""

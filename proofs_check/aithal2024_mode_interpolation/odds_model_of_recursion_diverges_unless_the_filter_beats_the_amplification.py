@@ -1,0 +1,73 @@
+"""B17: a model of the recursion in odds; not derived from the training."""
+
+from dataclasses import dataclass, replace
+
+import sympy
+from sympy import Expr, Rational, Symbol
+
+from proofs_check.aithal2024_mode_interpolation import read_at
+from theorylab.claims import Evidence, Finding, Relation, all_hold, claim, identity, positive
+
+A = Symbol("A", positive=True)
+rho, kappa = Symbol("rho", positive=True), Symbol("kappa", positive=True)
+eps = Symbol("epsilon", positive=True)
+h = Symbol("h", positive=True)
+g = Symbol("g", positive=True)
+
+
+@dataclass(frozen=True)
+class Model:
+    """The gain of the odds, and the limit of A stated."""
+
+    gain: Expr = A * (1 - rho) / kappa
+    limit: Expr = Rational(96, 5)
+
+
+def step(share: Expr, gain: Expr) -> Expr:
+    """One generation: odds times the gain, then a share eps of fresh hallucinations."""
+    odds = gain * share / (1 - share)
+    return eps + (1 - eps) * odds / (1 + odds)
+
+
+@claim(
+    source=read_at("Recursive training (exponential growth of hallucinations)"),
+    relation=Relation.BEYOND,
+    evidence=Evidence.SYMBOLIC,
+    cases=[Model()],
+    must_fail={
+        "the kept share forgotten": lambda case: replace(case, gain=A * (1 - rho)),
+        "two per cent more amplification": lambda case: replace(
+            case, limit=case.limit * Rational(51, 50)
+        ),
+        "the found share for the missed": lambda case: replace(case, gain=A * rho / kappa),
+    },
+)
+def odds_model_of_recursion_diverges_unless_the_filter_beats_the_amplification(
+    case: Model,
+) -> Finding:
+    r"""A model, not a theorem on training: each generation multiplies the odds of a hallucination
+    by $A$, a filter that finds the share $\rho$ of them and keeps the share $\kappa$ of the
+    rest by $(1 - \rho)/\kappa$ more, and a share $\varepsilon$ is added afresh,
+
+    $$h' = \varepsilon + (1 - \varepsilon)\frac{o}{1 + o}, \qquad
+      o = \frac{A(1 - \rho)}{\kappa}\,\frac{h}{1 - h}.$$
+
+    Besides 1 its fixed point is $\frac{\varepsilon\kappa}{\kappa - A(1 - \rho)}$. At
+    $\varepsilon = 0$ the odds after $n$ generations are $g^n$ times the first, $g = A(1 -
+    \rho)/\kappa$ (here $n = 3$): logistic growth of $h$ if $g > 1$, decay if $g < 1$. At
+    $(\rho, \kappa) = (0.95, 0.96)$ the divide is at $A = 19.2$
+    (tried 0.1 per cent below and above).
+    """
+    stationary = eps * kappa / (kappa - A * (1 - rho))
+    share = h
+    for _ in range(3):
+        share = sympy.together(step(share, g).subs(eps, 0))
+    numbers = case.gain.subs({rho: Rational(95, 100), kappa: Rational(96, 100)})
+    below = numbers.subs(A, case.limit * Rational(999, 1000))
+    above = numbers.subs(A, case.limit * Rational(1001, 1000))
+    return all_hold(
+        identity(step(stationary, case.gain), stationary),
+        identity(share / (1 - share), g**3 * h / (1 - h)),
+        positive(1 - below),
+        positive(above - 1),
+    )
