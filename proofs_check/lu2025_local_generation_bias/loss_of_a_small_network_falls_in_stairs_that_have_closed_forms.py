@@ -131,4 +131,5 @@ def figure(ax: Any, series: Sequence[Mapping[str, Any]]) -> None:
     ax.set_xscale("log")
     ax.set_xlabel("flow time $s$")
     ax.set_ylabel("loss, weights")
-    ax.legend(ncols=2)
+    ax.set_ylim(-0.05, 1.6)
+    ax.legend(ncols=2, loc="upper left")

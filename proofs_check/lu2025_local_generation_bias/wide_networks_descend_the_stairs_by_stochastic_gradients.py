@@ -102,11 +102,12 @@ def figure(ax: Any, series: Sequence[Mapping[str, Any]]) -> None:
     """Loss and weights over time, with the three levels."""
     part = series[0]
     ax.plot(part["time"], part["loss"], label="loss, 200 neurons, 8 bits")
-    ax.plot(part["time"], [10 * w for w in part["own"]], label=r"10 mean $|w_i|$")
-    ax.plot(part["time"], [10 * w for w in part["others"]], label=r"10 mean $|w_\perp|$")
+    ax.plot(part["time"], [5 * w for w in part["own"]], label=r"5 mean $|w_i|$")
+    ax.plot(part["time"], [5 * w for w in part["others"]], label=r"5 mean $|w_\perp|$")
     names = ("best linear", "best univariate", "optimal")
     for level, name, style in zip(part["levels"], names, ("--", ":", "-."), strict=True):
         ax.axhline(level, linestyle=style, color="#9aa0a6", label=name)
     ax.set_xlabel("time, steps times rate")
     ax.set_ylabel("loss, weights")
-    ax.legend(ncols=2)
+    ax.set_ylim(-0.05, 1.5)
+    ax.legend(ncols=2, loc="upper right")
