@@ -63,7 +63,10 @@ class Lyapunov:
         "from one raw step later in the run": lambda case: replace(case, raw=case.raw - 1),
     },
     thorough=[Lyapunov(20, "0.05", "500", "0.40", ("4.05e-5", "4.06e-5"), ("0.0374", "0.0380"))],
-    given=["ashiq2026_ddim_vs_ddpm/scores_and_samplers_of_a_product_grid_split_by_coordinate"],
+    given=[
+        "ashiq2026_ddim_vs_ddpm/scores_and_samplers_of_a_product_grid_split_by_coordinate",
+        "ashiq2026_ddim_vs_ddpm/confinement_term_exceeds_one_whatever_the_drift",
+    ],
 )
 def ancestral_sampler_obeys_a_lyapunov_bound_that_is_not_vacuous(case: Lyapunov) -> Finding:
     r"""The proof of Proposition 5.1, carried over to ancestral DDPM with the exact score of the
