@@ -78,8 +78,8 @@ def doubled_drift_and_not_noise_lowers_the_learned_rate(case: Comparison) -> Fin
 
     So it is the drift that lowers the rate; noise alone raises it, and even beside the doubled
     drift it does not help there. The two ablations do not have the marginals of the forward
-    process, and this is measured, not proved; inside one cell the exponents 2 and 1 of the two
-    drifts are proved in `parallel_offset_grows_by_a_power_of_the_transverse_decrease`.
+    process, and this is measured, not proved: what is proved is the contraction of offsets from
+    one component, by $s_1/s_0$ under DDIM's drift and by its square under the doubled one.
     """
     if not 0.11 < deviation(20) / ELL < 0.115:
         msg = f"the docstring must state s at raw 20, which is {deviation(20) / ELL} ell"

@@ -33,7 +33,7 @@ ANCESTRAL = Run(DDIM(1.0), 300, 50, n=12_000, draw=101)
             case, lower=Run(DDIM(1.0), 300, 10, n=12_000, draw=102)
         ),
         "noise without the larger drift": lambda case: replace(
-            case, lower=Run(NOISY_FLOW, 300, 50, n=8000, draw=64)
+            case, lower=Run(NOISY_FLOW, 300, 50, n=12_000, draw=64)
         ),
     },
 )

@@ -58,7 +58,7 @@ def learned_score_strands_more_coordinates_under_ddim_than_under_ddpm(case: Comp
     The grid is a product law, so that pairs of independent runs are samples of a score of the
     plane; the figure shows them.
     """
-    drawn = {}
+    drawn: dict[str, Any] = {}
     for name, run in (("lower", case.lower), ("higher", case.higher)):
         x = ends(case.seed, run)
         pairs = x[: 2 * SHOWN].reshape(-1, 2)

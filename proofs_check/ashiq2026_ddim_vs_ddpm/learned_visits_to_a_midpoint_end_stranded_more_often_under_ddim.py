@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+import torch
+
 from proofs_check.ashiq2026_ddim_vs_ddpm import read_at
 from proofs_check.ashiq2026_ddim_vs_ddpm._learned import (
     CHANCE,
@@ -83,7 +85,7 @@ def split(case: Split, run: Run, window: int) -> dict[str, tuple[int, int]]:
         (y - middles).abs().amin(-1) <= case.radius * ELL
         for t, y in states.items() if 0 <= t <= window
     ]  # fmt: skip
-    visit, bad = sum(near) > 0, stranded(states[-1])
+    visit, bad = torch.stack(near).any(0), stranded(states[-1])
     n, m = run.n, int(visit.sum())
     return {
         "H": (int(bad.sum()), n),
