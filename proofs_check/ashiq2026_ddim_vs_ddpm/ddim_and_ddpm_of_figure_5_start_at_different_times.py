@@ -31,7 +31,7 @@ D8, P8, D20, P20 = gap(FLOW, 8, 91), gap(DDPM, 8, 92), gap(FLOW, 20, 93), gap(DD
 D14, D64 = gap(FLOW, 14, 95), gap(FLOW, 64, 96)
 MIXED = Run(Hybrid(8), 8, 1000, "gaps", n=6000, draw=97)
 CURVES = {
-    "DDIM": D8, "DDIM + 2 DDPM steps": replace(MIXED, rule=Hybrid(2)),
+    "DDIM": D8, "DDIM + 2 DDPM": replace(MIXED, rule=Hybrid(2)),
     "DDIM + 5": replace(MIXED, rule=Hybrid(5)), "DDIM + 8": MIXED, "DDPM": P8, "DDIM ": D20,
     "DDPM ": P20, "DDIM  ": D14, "DDPM  ": gap(DDPM, 64, 98),
 }  # fmt: skip
@@ -86,8 +86,9 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     rows = zip(shown["names"], shown["raws"], shown["deviations"], shown["rates"], strict=True)
     for index, (name, raw, s, rates) in enumerate(rows):
         ax.plot(shown["radii"], rates, color=f"C{index}", linestyle=styles[raw], marker="o",
-                markersize=3, label=f"{name}, raw {raw}, s = {s:.3f}")  # fmt: skip
+                markersize=3, label=f"{name}, raw {raw} (s {s:.3f})")  # fmt: skip
     ax.set_xlabel(r"distance of the start from the midpoint / $\ell$")
     ax.set_ylabel(r"share ending $> 5\sigma$ from a mode")
     ax.set_title("learned score (network 0)")
-    ax.legend(fontsize=6)
+    ax.set(xlim=(0.03, 1.02), xticks=[0.1, 0.2, 0.3, 0.4, 0.5])  # room for the legend
+    ax.legend(fontsize=5.5, loc="upper right")

@@ -26,7 +26,7 @@ RULES = {"flow": FLOW, "DDPM": DDPM, "doubled drift": DOUBLED, "flow + noise": N
 GAP = Run(FLOW, 20, start="gaps", n=4000, draw=81)
 SHELL = Run(DOUBLED, 8, start="gaps", near=0.2, far=0.3, n=16_000, draw=83)
 LAW = Run(FLOW, 20, n=8000, draw=85)
-RADII = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.45)
+RADII = (0.05, 0.1, 0.15, 0.25, 0.35, 0.45)
 
 
 @claim(
@@ -84,7 +84,7 @@ def doubled_drift_and_not_noise_lowers_the_learned_rate(case: Comparison) -> Fin
     if not 0.11 < deviation(20) / ELL < 0.115:
         msg = f"the docstring must state s at raw 20, which is {deviation(20) / ELL} ell"
         raise ValueError(msg)
-    law = {name: counted(case.seed, replace(LAW, rule=rule, n=4000, draw=850 + i))
+    law = {name: counted(case.seed, replace(LAW, rule=rule, n=2000, draw=850 + i))
            for i, (name, rule) in enumerate(RULES.items())}  # fmt: skip
     curves = {
         name: [share(case.seed, replace(GAP, rule=rule, near=r, far=r, n=400, draw=860 + i))

@@ -43,7 +43,7 @@ def learned_rate_falls_from_eta_zero_to_eta_one(case: Comparison) -> Finding:
     $\eta = 0$. With $\eta$ both change, the noise and the pull of the score; with the noise of
     $\eta = 1$ and the pull of $\eta = 0$ the statement is false (a twin).
     """
-    rates = [share(case.seed, Run(DDIM(eta) if eta else FLOW, 300, 50, n=4000, draw=1030 + i))
+    rates = [share(case.seed, Run(DDIM(eta) if eta else FLOW, 300, 50, n=2000, draw=1030 + i))
              for i, eta in enumerate(ETAS)]  # fmt: skip
     return case.finding().with_series(seed=case.seed, etas=list(ETAS), rates=rates)
 

@@ -20,7 +20,7 @@ from theorylab.claims import Evidence, Finding, Relation, claim
 
 TEN = Run(FLOW, 300, 10, n=6000, draw=71)
 ALL = Run(FLOW, 300, n=60_000, draw=72)
-SHOWN = {10: 4000, 20: 4000, 50: 4000, 100: 4000, EVERY: 2000}
+SHOWN = {10: 2000, 20: 2000, 50: 2000, 100: 2000, EVERY: 1500}
 
 
 @claim(
