@@ -66,9 +66,9 @@ def learned_visits_to_a_midpoint_end_stranded_more_often_under_ddim(case: Split)
     if case.of_all:
         rates = rates[::-1]
     parts = all_hold(
-        ordering(low["H|M"], high["H|M"], reach=(0.001, 0.09), false_alarm=CHANCE, miss=CHANCE),
+        ordering(low["H|M"], high["H|M"], reach=(0.001, 0.14), false_alarm=CHANCE, miss=CHANCE),
         ordering(smaller, larger, reach=(0.05, 0.2), false_alarm=CHANCE, miss=CHANCE),
-        ordering(*rates, reach=(0.01, 0.1), false_alarm=CHANCE, miss=CHANCE),
+        ordering(*rates, reach=(0.01, 0.13), false_alarm=CHANCE, miss=CHANCE),
         *(equal(total(one), one["H"][0] / one["H"][1], budget=1e-12) for one in (low, high)),
     )
     return parts.with_detail(
