@@ -128,6 +128,27 @@ def test_the_loss_of_the_exact_predictor_is_the_posterior_variance() -> None:
     assert worse > 1.2 * expected
 
 
+class Recorder(nn.Module):
+    """Predicts zero and keeps what it was given."""
+
+    def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        self.x, self.t = x, t
+        return torch.zeros_like(x)
+
+
+def test_the_noisy_points_are_alpha_x_plus_sigma_n() -> None:
+    """Against a prediction of zero the loss is the mean of n^2, and n is (x_t - alpha x)/sigma."""
+    net = Recorder()
+    data = FixedData(torch.tensor([[2.0, -1.0]]))
+    loss = NoisePrediction(data, SCHEDULE, RawIndices(), 500)(net, generator(9))
+    t = net.t.double()
+    assert len(set(t.tolist())) > 300
+    clean = SCHEDULE.alpha(t)[:, None] * torch.tensor([2.0, -1.0])
+    n = (net.x.double() - clean) / SCHEDULE.sigma(t)[:, None]
+    assert float(n.square().mean()) == pytest.approx(float(loss), rel=1e-4)
+    assert float(n.square().mean()) == pytest.approx(1.0, abs=0.2)
+
+
 def test_training_is_a_function_of_the_seed_and_lowers_the_loss() -> None:
     objective = NoisePrediction(MixtureData(SINGLE), SCHEDULE, RawIndices(), 64)
     plan = Plan(150, Cosine(1e-2, 1e-3))
