@@ -52,8 +52,8 @@ RADII = (0.05, 0.1, 0.15, 0.25, 0.35, 0.45)
             higher=replace(LAW, draw=88),
             reach=(0.004, 0.055),
         ),
-        "doubled drift from raw 8 below the flow from raw 20": lambda case: replace(
-            case, lower=replace(GAP, rule=DOUBLED, raw=8), higher=GAP, reach=(0.25, 0.4)
+        "doubled drift near midpoints from raw 8 below the flow from raw 20": lambda case: replace(
+            case, lower=replace(GAP, rule=DOUBLED, raw=8, far=0.2), higher=GAP, reach=(0.35, 0.65)
         ),
     },
     thorough=for_each_network(

@@ -99,11 +99,11 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     for seed, shown in seen.items():
         means = [sum(map(abs, values)) / len(values) for values in shown["curve"]]
         ax.plot(shown["raws"], means, color=f"C{seed}", marker="o", markersize=4,
-                label=f"network {seed}, mean of $|\\lambda|$ over midpoints")  # fmt: skip
+                label=f"network {seed}")  # fmt: skip
     raws = list(range(21))
     exact = [(ELL / deviation(raw)) ** 2 / 4 - 1 for raw in raws]
     ax.plot(raws, exact, color="black", linestyle="--", label=r"exact, $\ell^2/(4s^2) - 1$")
-    ax.set(yscale="log", xlim=(20.5, -0.5))
+    ax.set(yscale="log", xlim=(20.5, -0.5), xticks=[20, 16, 12, 8, 4, 0])
     ax.set_xlabel("raw index (time runs to the right)")
-    ax.set_ylabel(r"midpoint eigenvalue $\lambda$")
-    ax.legend()
+    ax.set_ylabel(r"$|\lambda|$, mean over midpoints")
+    ax.legend(loc="center left", bbox_to_anchor=(0.0, 0.62))
