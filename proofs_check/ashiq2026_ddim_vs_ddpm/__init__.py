@@ -27,8 +27,6 @@ def read_at(item: str) -> Source:
     return PAPER.at(item, reading=Reading.RECONSTRUCTED)
 
 
-_LATER = "not implemented in this version: "
-
 NOT_CHECKED = (
     NotChecked(
         "Figure E.14 (distance a*)",

@@ -76,12 +76,12 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
         x = [point[0] + shift * index for point in shown[name]]
         ax.scatter(x, [point[1] for point in shown[name]], s=4, color=f"C{index}", linewidths=0)
         ax.text(shift * index, 1.75, f"{text}: {shown[f'{name}_stranded']} of {shown['pairs']}",
-                ha="center", fontsize=9)  # fmt: skip
+                ha="center", fontsize=7)  # fmt: skip
     modes = [(a, b) for a in MU.tolist() for b in MU.tolist()]
     for index in range(2):
         ax.scatter([a + shift * index for a, _ in modes], [b for _, b in modes], marker="*",
                    s=14, color="red", linewidths=0, zorder=3)  # fmt: skip
-    ax.set(xticks=[], ylim=(-1.7, 2.0), aspect="equal")
+    ax.set(xticks=[], ylim=(-1.7, 2.0))
     ax.set_xlabel("$x_1$ (two panels)")
     ax.set_ylabel("$x_2$")
     ax.set_title("samples between modes, learned score (network 0)")
