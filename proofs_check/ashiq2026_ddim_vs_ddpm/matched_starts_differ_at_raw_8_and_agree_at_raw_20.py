@@ -133,14 +133,14 @@ def flow_misses(case: Start) -> Tensor:
 
 
 def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
-    """ODE and DDPM from raw 8 and from raw 20, matched and mismatched."""
+    """Both processes from raw 8 and from raw 20, matched and mismatched."""
     for one, line in zip(series, ("-", "--"), strict=True):
         place = rf"raw {one['raw']}, $s = {one['s']:.3f}\,\ell$"
         ax.plot(one["radii"], one["flow"], color="C1", linestyle=line, label=f"ODE from {place}")
-        ax.plot(one["radii"], one["sde"], color="C0", linestyle=line, label=f"DDPM from {place}")
+        ax.plot(one["radii"], one["sde"], color="C0", linestyle=line, label=f"SDE from {place}")
     ax.set_yscale("symlog", linthresh=1e-6)
-    ax.set_ylim(0, 20)
+    ax.set_ylim(-4e-7, 20)
     ax.set_xlabel(r"distance of the start from the midpoint / $\ell$")
     ax.set_ylabel(r"share ending beyond $5\sigma$ of all modes")
     ax.set_title("exact processes of the 25-mode grid")
-    ax.legend()
+    ax.legend(loc="upper right")
