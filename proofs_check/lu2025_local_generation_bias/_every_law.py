@@ -34,6 +34,8 @@ from proofs_check.lu2025_local_generation_bias._majorants import Table, table
 from theorylab.claims.bulk import Interval
 from theorylab.claims.normal import below, density
 
+Pair = tuple[np.ndarray, np.ndarray]
+
 FARTHEST = 1.47
 """|beta| at most: V >= g* sqrt(1 + beta^2) - rho > 0 beyond, as g* > 0.5639."""
 
@@ -56,7 +58,7 @@ class Level:
         return Level(s, rest.sqrt().reciprocal(), s.square() * rest.reciprocal())
 
 
-def bound(low: np.ndarray, high: np.ndarray, *, best: np.ndarray, levels: np.ndarray):
+def bound(low: np.ndarray, high: np.ndarray, *, best: np.ndarray, levels: np.ndarray) -> Pair:
     """For `enclosed_in_bulk`; `best` is D* at the s of `levels`, where any floats are sound."""
     s, beta, tau = (Interval(low[:, k], high[:, k]) for k in range(3))
     middle, radius = (low + high) / 2, (high - low) / 2 * (1 + 1e-12) + 1e-300
@@ -70,7 +72,9 @@ def bound(low: np.ndarray, high: np.ndarray, *, best: np.ndarray, levels: np.nda
     return value, np.where(use_near[:, None], blame_near, blame_far)
 
 
-def share_above(low, high, *, least: float, best: np.ndarray, levels: np.ndarray):
+def share_above(
+    low: np.ndarray, high: np.ndarray, *, least: float, best: np.ndarray, levels: np.ndarray
+) -> Pair:
     """For `enclosed_in_bulk` on s alone: g* > least."""
     value, _ = _share(
         Level.of(Interval(low[:, 0], high[:, 0])), np.interp(low[:, 0], levels, best)
@@ -94,7 +98,10 @@ def _share(level: Level, D: np.ndarray) -> tuple[Interval, Interval]:
     return value, slope * 0.5 * scale
 
 
-def _near(wide, at, beta, mb, tau, D, radius):
+def _near(
+    wide: Level, at: Level, beta: Interval, mb: Interval, tau: Interval, D: np.ndarray,
+    radius: np.ndarray,
+) -> Pair:  # fmt: skip
     """T1 + tau L."""
     share, share_s = _share(wide, D)
     share_at, _ = _share(at, D)
@@ -126,7 +133,10 @@ def _near(wide, at, beta, mb, tau, D, radius):
     return value, blame
 
 
-def _far(wide, at, beta, mb, tau, mt, D, radius):
+def _far(
+    wide: Level, at: Level, beta: Interval, mb: Interval, tau: Interval, mt: Interval,
+    D: np.ndarray, radius: np.ndarray,
+) -> Pair:  # fmt: skip
     """V by the mean value form, and the trivial bound."""
     share, share_s = _share(wide, D)
     share_at, _ = _share(at, D)
@@ -173,7 +183,9 @@ def _pick(mask: np.ndarray, yes: Interval, no: Interval) -> Interval:
     return Interval(np.where(mask, yes.low, no.low), np.where(mask, yes.high, no.high))
 
 
-def _choice(chart: Table, u: Interval, d: Interval, u_at, d_at, k2):
+def _choice(
+    chart: Table, u: Interval, d: Interval, u_at: np.ndarray, d_at: np.ndarray, k2: np.ndarray
+) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
     """A curvature lam for each box, and for both places whether the line is used, with m and c.
 
     The choice is made in floats and is free; that a tangent is used only where it is a majorant is

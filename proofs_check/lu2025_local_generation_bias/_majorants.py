@@ -19,6 +19,7 @@ smaller one; and a larger lam does no harm, since it adds a concave function to 
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -28,6 +29,9 @@ from scipy.special import ndtr
 
 from proofs_check.lu2025_local_generation_bias._axis_balls import below, density
 from theorylab.claims import precision
+
+Balls = Callable[[arb], arb]
+Arrays = Callable[[np.ndarray], np.ndarray]
 
 LARGEST = 0.12098
 """Just below phi(1)/2 = 0.1209854, from which on F is concave everywhere."""
@@ -81,8 +85,8 @@ def table() -> Table:
         kept = np.arange(0, len(lam), EVERY)
         level = ndtr(q) - lam * q * q - m * q
         level = level + 1e-9
-        for k in kept:
-            _certify_line(lam[k], m[k], level[k], p[k], q[k])
+        for j in kept.tolist():
+            _certify_line(lam[j], m[j], level[j], p[j], q[j])
     return Table(lam, left, right, lam[kept], m[kept], level[kept])
 
 

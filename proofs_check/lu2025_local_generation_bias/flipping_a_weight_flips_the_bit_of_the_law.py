@@ -2,6 +2,7 @@ r"""What replaces K(w, b) = -K(-w, b) in the proof of Theorem A.4."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 
@@ -69,7 +70,7 @@ def flipping_a_weight_flips_the_bit_of_the_law(case: Neurons) -> Finding:
     w, b = y[:, :-1], y[:, -1]
     mirrored = -w if case.all_weights else w.clone()
     mirrored[:, COORDINATE] = -w[:, COORDINATE]
-    options = {"coordinate": COORDINATE, "alpha_bar": case.alpha_bar}
+    options: dict[str, Any] = {"coordinate": COORDINATE, "alpha_bar": case.alpha_bar}
     left = [
         growth_rate_by_quadrature(mirrored[k], b[k], law=law, **options) for k in range(len(w))
     ]

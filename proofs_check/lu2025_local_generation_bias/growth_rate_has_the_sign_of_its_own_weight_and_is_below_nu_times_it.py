@@ -2,6 +2,7 @@ r"""Lemma A.6 and the first point of Theorem A.4, sharpened: |K| < nu |w_i|, for
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 
@@ -63,7 +64,7 @@ def growth_rate_has_the_sign_of_its_own_weight_and_is_below_nu_times_it(
     y = torch.randn(4000, law.dimension + 1, generator=generator)
     y[:40, -1] = 6 * torch.linalg.vector_norm(y[:40, :-1], dim=-1)
     w, b = y[:, :-1], y[:, -1]
-    options = {"law": law, "coordinate": COORDINATE, "alpha_bar": case.alpha_bar}
+    options: dict[str, Any] = {"law": law, "coordinate": COORDINATE, "alpha_bar": case.alpha_bar}
     closed = growth_rate(w, b, **options)
     integrals = torch.stack([growth_rate_by_quadrature(w[k], b[k], **options) for k in CHOSEN])
     own = case.sign * w[:, case.coordinate]

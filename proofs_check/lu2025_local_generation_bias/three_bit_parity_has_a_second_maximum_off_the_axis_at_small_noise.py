@@ -59,7 +59,7 @@ def three_bit_parity_has_a_second_maximum_off_the_axis_at_small_noise(case: Maxi
     that of the axis. So the flow of a direction need not end on the axis. Newton's method finds
     the point; its gradient vanishes and its Hessian on the sphere is negative.
     """
-    options = {"law": case.law, "alpha_bar": case.alpha_bar}
+    options: dict[str, Any] = {"law": case.law, "alpha_bar": case.alpha_bar}
     y = torch.tensor([1.0, case.lean / 2**0.5, -case.lean / 2**0.5, case.bias])
     y = y / torch.linalg.vector_norm(y)
     for _ in range(8):
