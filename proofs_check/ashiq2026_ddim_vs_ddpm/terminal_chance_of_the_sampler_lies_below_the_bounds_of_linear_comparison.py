@@ -144,4 +144,5 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     ax.set_xlabel(r"radius $\theta / \ell$")
     ax.set_ylabel(r"$P(|A_{end}| \leq \theta)$")
     ax.set_title("ancestral sampler, exact score, from the bisector")
-    ax.legend(fontsize="x-small", ncols=2)
+    ax.set_ylim(1e-35, 1e2)
+    ax.legend(fontsize="x-small", ncols=2, loc="lower center")
