@@ -21,7 +21,7 @@ from theorylab.diffusion.steps import DDIM, Ancestral, DriftAndNoise, Step
 from theorylab.learn import LearnedScore, shipped_network
 from theorylab.learn.grid import SCHEDULE, SEEDS, row, row_mixture
 
-CHANCE = 1e-12
+CHANCE = 7e-13
 MODES = row_mixture()
 MU = MODES.means[:, 0]
 ELL = float(MU[1] - MU[0])

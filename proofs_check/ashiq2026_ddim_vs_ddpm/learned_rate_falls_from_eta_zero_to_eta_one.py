@@ -55,5 +55,5 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
                 color=f"C{shown['seed']}", label=f"network {shown['seed']}")  # fmt: skip
     ax.set_xlabel(r"$\eta$")
     ax.set_ylabel(r"coordinates $> 5\sigma$ from a mode (%)")
-    ax.set_title("DDIM-50, learned score of a row of the grid, from raw 300")
+    ax.set_title("DDIM-50 from raw 300, learned score")
     ax.legend()
