@@ -63,7 +63,7 @@ def ddim_and_ddpm_of_figure_5_start_at_different_times(case: Comparison) -> Find
     DDIM but raw 20 and 64 for DDPM in the released code. Under each of the networks `row-0`,
     `row-1`, `row-2`, with starts uniform on the segments between modes:
 
-    1. from a common start, raw 8 ($s = 0.058\,\ell$) or raw 20 ($s = 0.113\,\ell$), DDPM
+    1. from a common start, raw 8 or raw 20 (the detail gives $s$), DDPM
        strands fewer runs than DDIM: the order of the two samplers is not made by the mismatch;
     2. DDIM alone strands fewer from raw 20 than from raw 8, and from raw 64 than from raw 14: the
        mismatch adds to the gap that the figures show;

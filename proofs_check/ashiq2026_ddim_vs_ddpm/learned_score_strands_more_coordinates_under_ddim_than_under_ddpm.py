@@ -51,7 +51,7 @@ REACH = (0.0005, 0.03)
 def learned_score_strands_more_coordinates_under_ddim_than_under_ddpm(case: Comparison) -> Finding:
     r"""Three networks of 29,825 parameters (training seeds 0, 1 and 2; 15,000 batches of 2048;
     shipped as `row-0`, `row-1`, `row-2`) have learned one coordinate of the 25-mode grid. From the
-    exact law at raw index 300, where $s = 1.8\,\ell$, DDPM leaves a smaller share of runs farther
+    exact law at raw index 300 DDPM leaves a smaller share of runs farther
     than $5\sigma$ from every mode than DDIM on the nodes of its 50-step run, under each of the
     three. `--thorough` compares whole runs from $N(0, 1)$.
 
