@@ -38,21 +38,6 @@ NOT_CHECKED = (
         "beyond the paper; found so by search at r = 3, 4, 5, not proved",
     ),
     NotChecked(
-        "Section 4.3, independence of symbols",
-        "Any two symbols of the synthetic grammars are independent (Quarter-MNIST among them).",
-        PLANNED,
-    ),
-    NotChecked(
-        "Equation (2)",
-        "The local dependency ratio lies in $[0, 1]$ and measures how local a denoiser is.",
-        PLANNED,
-    ),
-    NotChecked(
-        "Equation (4)",
-        "The reverse step with the exact target is a good approximation of the true reverse law.",
-        PLANNED,
-    ),
-    NotChecked(
         "Theorem 5.3, the statement with its width and time",
         "A wide network run on the surrogate loss from a small start reaches LDR above $1 - c$.",
         "its constants and its reduction to one coordinate are checked; the width and the time of "
