@@ -344,6 +344,15 @@ def test_the_summary_counts_statements_and_skips_broken_files() -> None:
     assert margins == ["+1.25e-01", "+5.00e-01"]
 
 
+def test_the_summary_names_the_five_slowest_statements() -> None:
+    names = "abcdefg"
+    lines = [line(id=f"p/{name}", seconds=float(rank)) for rank, name in enumerate(names, 1)]
+    told = ledger.summary_lines([*lines, line(id="p/a", index=1, seconds=9.25)])
+    slow = [text for text in told if text.startswith("slow ")]
+    expected = [("10.2", "a"), ("7.0", "g"), ("6.0", "f"), ("5.0", "e"), ("4.0", "d")]
+    assert slow == [f"slow {seconds} s  p/{name}" for seconds, name in expected]
+
+
 def test_provenance_names_no_folder_of_the_user() -> None:
     made = provenance.environment(
         command=["/srv/me/bin/pytest", "--theorylab-report=/srv/me/out", "-k", "a=b"],

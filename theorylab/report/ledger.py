@@ -14,7 +14,7 @@ import json
 import math
 import os
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -222,7 +222,11 @@ def summary_lines(records: Sequence[Mapping[str, Any]]) -> list[str]:
     decided = [line for line in cases if line["ok"] and line["margin"] is not None]
     for line in sorted(decided, key=lambda line: line["margin"])[:3]:
         lines.append(f"small margin {line['margin']:+.2e}  {line['id']}  ({line['case']})")
-    return lines
+    spent: dict[str, float] = defaultdict(float)
+    for line in records:
+        spent[line["id"]] += line["seconds"]
+    slowest = sorted(spent, key=lambda name: -spent[name])[:5]
+    return lines + [f"slow {spent[name]:.1f} s  {name}" for name in slowest]
 
 
 def conditional(records: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
