@@ -214,6 +214,7 @@ def _crowded(chain: AncestralChain, count: int) -> tuple[Tensor, Tensor]:
 
 
 def _cuts(chain: AncestralChain, cuts: ArrayLike) -> Tensor:
+    _points.instance("chain", chain, AncestralChain)
     cut = _require.array("cuts", cuts, like=chain.mixture.means)
     if cut.shape != (chain.steps,) or not bool((cut > 0).all()):
         msg = f"cuts must be {chain.steps} positive numbers, one a step, got {cut.tolist()}"

@@ -183,6 +183,9 @@ def _energies(
 
 
 def _evaluated(network: Network, x: Tensor) -> Tensor:
+    if not callable(network):
+        msg = f"network must be callable as network(x), got {network!r}"
+        raise ValueError(msg)
     output = network(x)
     if not isinstance(output, Tensor) or output.shape != x.shape:
         got = tuple(output.shape) if isinstance(output, Tensor) else output
