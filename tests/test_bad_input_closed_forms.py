@@ -1,4 +1,4 @@
-"""Bad inputs of closed forms and small helpers, which have no table in a test file of their own."""
+"""Bad inputs of closed forms and small helpers without a table in a test file of their own."""
 
 from collections.abc import Callable
 
@@ -46,7 +46,7 @@ def descend(**changes: object) -> object:
 
 TABLE: list[tuple[Callable[[], object], str]] = [
     (lambda: heun_sample(3, [[0.0]], [1.0, 0.5]), "denoiser"),
-    (lambda: heun_sample(lambda y, sigma: y, [[0.0]], [0.5, 1.0]), "nodes"),
+    (lambda: heun_sample(lambda y, _: y, [[0.0]], [0.5, 1.0]), "nodes"),
     (lambda: mean_square([1.0, 2.0]), "values"),
     (lambda: mean_square([[float("nan")]]), "must be finite"),
     (lambda: mixture_moments(3), "law"),
@@ -85,7 +85,7 @@ def test_bad_input_is_refused(call: Callable[[], object], argument: str) -> None
 
 def test_a_law_of_another_dimension_is_refused() -> None:
     """stochastic_descent refuses a law of another dimension than the network's."""
-    with pytest.raises(ValueError, match="dimension|law"):
+    with pytest.raises(ValueError, match=r"dimension|law"):
         stochastic_descent(
             network(), law=HypercubeLaw.parity(4), coordinate=0, alpha_bar=0.5, rate=0.1, batch=4,
             steps=2, every=1, seed=0,
