@@ -86,6 +86,13 @@ def test_list_in_a_statement() -> None:
     assert html.startswith("<p>Both:</p><ul>")
 
 
+@pytest.mark.parametrize("mark", ["$", "$$"])
+def test_a_minus_at_the_beginning_of_a_line_of_a_formula_opens_no_list(mark: str) -> None:
+    html = statement(f"Here {mark}a\n  - b{mark} is\n- c.")
+    assert html.count("<li>") == 1
+    assert html.count("<math") == 1
+
+
 @pytest.mark.parametrize("text", ["costs $3", "a $x$ and $y"])
 def test_odd_dollar_sign_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="must come in pairs"):

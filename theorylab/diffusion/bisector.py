@@ -5,7 +5,7 @@ minus <n, alpha_t m> (the midpoint moves with the scale of the data) or minus <n
 f and g^2 of the schedule, k >= 0 the noise level of the reverse family, k = 1 DDPM. Then
 
 .. math:: dA = b\,dt + \sqrt{k}\, g\, dB, \qquad
-          b = \Big\langle n,\; f x - \tfrac{1+k}{2} g^2\, s_t(x)\Big\rangle
+          b = \langle n,\; f x - \tfrac{1+k}{2} g^2\, s_t(x)\rangle
               - \frac{d}{dt}\langle n, m_t\rangle
 
 with dt < 0; in remaining time the drift is -b.

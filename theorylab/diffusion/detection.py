@@ -134,7 +134,7 @@ def roc(statistic: ArrayLike, positive: Tensor, *, points: int = 101) -> tuple[T
 def ceiling(kept: int, drawn: int, share: float) -> float:
     r"""The largest share of hallucinations that keeping `kept` of `drawn` samples can remove.
 
-    .. math:: \min\Big(1, \frac{1 - kept/drawn}{share}\\Big)
+    .. math:: \min\Big(1, \frac{1 - kept/drawn}{share}\Big)
 
     Raises:
         ValueError: kept not in 1..drawn, a share outside (0, 1].

@@ -33,7 +33,7 @@ def farthest_point_mixture(
     r"""Equal modes by farthest-point sampling, the data of arXiv:2605.06831 in d > 2 (float64).
 
     .. math:: \mu_1 = (-4, \dots, -4), \quad
-              \mu_{k+1} = \arg\max_x \min_{i \le k} |x - \mu_i|, \quad
+              \mu_{k+1} = \mathrm{argmax}_x \min_{i \le k} |x - \mu_i|, \quad
               \text{all divided by } 2\sqrt d
 
     In d = 2 all 25 lattice points are modes, with spacing 0.70711 (the 2-d data set itself is

@@ -56,8 +56,8 @@ def optimal_loss(size: int, *, alpha_bar: float) -> float:
     r"""L of the best function of x, the exact target E[xi_i | x].
 
     .. math::
-        L = \gamma \Big\{ (1 - M_1)(1 - M_1^{r-1})
-            + \sum_{l \ge 1} (M_{2l-1} - M_{2l+1}) (M_{2l-1}^{r-1} - M_{2l+1}^{r-1}) \Big\}
+        L = \gamma \Big[ (1 - M_1)(1 - M_1^{r-1})
+            + \sum_{l \ge 1} (M_{2l-1} - M_{2l+1}) (M_{2l-1}^{r-1} - M_{2l+1}^{r-1}) \Big]
 
     It is gamma (1 - E[(t + p) / (1 + t p)]) with p the product of r - 1 copies of t, expanded in
     powers of t p.

@@ -41,7 +41,7 @@ def population_loss(
         alpha_bar: A in [0, 1).
 
     Returns:
-        A scalar, or (d,) for a network with all outputs: the loss of each coordinate.
+        The loss; of every coordinate, in shape (d,), for a network with all outputs.
 
     Raises:
         ValueError: a zero row of w, another dimension than the law's, a coordinate outside

@@ -100,12 +100,17 @@ def statement(text: str) -> Markup:
 
 
 def _block(block: str) -> Markup:
-    lead, *items = re.split(r"(?m)^\s*- ", block)
+    lead, *items = re.split(r"(?m)^\s*- ", _PIECES.sub(_unbroken, block))
     html = Markup("<p>{}</p>").format(_inline(lead)) if lead.strip() else Markup("")
     if items:
         rows = Markup("").join(Markup("<li>{}</li>").format(_inline(item)) for item in items)
         html += Markup("<ul>{}</ul>").format(rows)
     return html
+
+
+def _unbroken(piece: re.Match[str]) -> str:
+    """A formula in one line, so that a minus at the beginning of a line opens no list."""
+    return " ".join(piece[0].split())
 
 
 def _inline(text: str) -> Markup:
