@@ -207,6 +207,8 @@ def test_scores_of_known_maps() -> None:
     data = drawn(7, 5, seed=4)
     brute = torch.stack([(s - data).norm(dim=1).min() / s.norm() for s in x])
     torch.testing.assert_close(generalisation_score(x, data), brute)
+    many = 1e3 + drawn(60, 5, seed=5)
+    assert float(generalisation_score(many, many).max()) == 0
     one = GaussianDenoiser([0.0], [[1.0]], [2.0])
     assert expected_disagreement(one, 1.0, 100) == pytest.approx(0.02 * (2 / 9) * (1 + 4 / 3))
 
@@ -230,7 +232,11 @@ def test_scores_of_known_maps() -> None:
         (lambda: best_affine_fit(drawn(5, 2), drawn(4, 2)), "y and values must be of one shape"),
         (lambda: best_affine_fit(drawn(5, 2), drawn(5, 2), [-1.0] * 5), "weights must be 5"),
         (lambda: best_affine_fit(drawn(2, 4), drawn(2, 4)), "y must span R^4"),
-        (lambda: AffineDescent(drawn(2), drawn(3, 3), 1.0), "mean and covariance must be of sh"),
+        (lambda: AffineDescent(drawn(2, 2), drawn(2, 2), 1.0), "mean must be of shape (d,)"),
+        (lambda: AffineDescent(drawn(2), drawn(3, 3), 1.0), "covariance must be of shape (2, 2)"),
+        (lambda: AffineDescent(drawn(2), [[1.0, 0.5], [0.0, 1.0]], 1.0), "must be symmetric and"),
+        (lambda: AffineDescent([0.0], [[1.0]], 1.0).after(
+            1, 0.1, AffineMap(drawn(2, 2), drawn(2))), "start must be a map of R^1"),
         (lambda: AffineDescent(drawn(1), [[1.0]], 0.0), "sigma must be positive"),
         (lambda: AffineDescent(drawn(1), [[1.0]], 1.0).after(-1, 0.1), "steps must be at least"),
         (lambda: one_layer_gain(0.0, 1.0, 1.0), "eigenvalue must be positive"),

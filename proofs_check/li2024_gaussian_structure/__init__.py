@@ -35,8 +35,8 @@ NOT_CHECKED = (
     NotChecked(
         "Linear distillation by stochastic optimisation",
         "D_L by Adam from 0 on batches of 256 equals the best affine fit.",
-        "best affine fits are computed in closed form here; at sigma = 80 Adam's budget decides, "
-        "see the claim on the condition of descent",
+        "best affine fits are computed in closed form here; the claim on the condition of descent "
+        "is about plain gradient descent, and Adam's budget at sigma = 80 is not analysed",
     ),
     NotChecked(
         "Fixes by early stopping and small capacity",

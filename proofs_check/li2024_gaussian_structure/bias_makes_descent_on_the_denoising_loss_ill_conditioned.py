@@ -40,9 +40,11 @@ def bias_makes_descent_on_the_denoising_loss_ill_conditioned(case: Block) -> Fin
       (M^{-1})_{33} = 1 + \mu^\top(\Sigma + \sigma^2 I)^{-1}\mu, \qquad
       \lambda_{\min}(M) \le \frac{1}{(M^{-1})_{33}} < 1 \text{ for } \mu \ne 0 ,$$
 
-    while $\lambda_{\max}(M) \ge \mathrm{tr}(M)/3 > 2\sigma^2/3$. So the number of steps grows at
-    least like $\sigma^2$, through the bias and not through the data: slow convergence at
-    $\sigma = 80$ needs no explanation by an inaccurate denoiser.
+    while $\lambda_{\max}(M) \ge \mathrm{tr}(M)/3 > 2\sigma^2/3$. So the condition number of $M$
+    exceeds $2\sigma^2/3$, and the number of steps of gradient descent grows at least like
+    $\sigma^2$, through the bias and not through the data: its slow convergence at $\sigma = 80$
+    needs no explanation by an inaccurate denoiser. (This is about plain gradient descent. Adam
+    rescales each coordinate and is not covered.)
     """
     mu = Matrix([mu1, mu2])
     noisy = sympy.diag(lam1, lam2) + sigma**2 * sympy.eye(2)

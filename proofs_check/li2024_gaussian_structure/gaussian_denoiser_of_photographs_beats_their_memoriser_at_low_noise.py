@@ -17,7 +17,7 @@ LEVELS = (0.01, 0.03, 0.1, 0.2, 0.4, 1.0, 3.0)
 
 @dataclass(frozen=True)
 class Photograph:
-    """So many patches of 8 x 8 pixels for the denoisers, and as many fresh ones."""
+    """Numbers of patches of 8 x 8 pixels, known and fresh; bounds on the ratios of the losses."""
 
     name: str
     count: int = 500
@@ -52,18 +52,20 @@ def losses(case: Photograph) -> Tensor:
         "ten times more noise believed": lambda case: replace(case, noise=10.0),
         "half of the loss at noise 0.1": lambda case: replace(case, low=0.4),
     },
-    thorough=[Photograph("china.jpg", 5000, low=0.9), Photograph("flower.jpg", 2000, low=0.9)],
+    thorough=[Photograph("china.jpg", 5000, low=0.6), Photograph("flower.jpg", 2000, low=0.95)],
 )
 def gaussian_denoiser_of_photographs_beats_their_memoriser_at_low_noise(
     case: Photograph,
 ) -> Finding:
-    r"""Take 500 patches of 8 x 8 pixels from one of two photographs (of scikit-learn) as data and
-    3000 others as fresh images; grey values lie in $[0, 1]$. At noise $\sigma \le 0.1$ the mean
-    loss of the Gaussian denoiser of the 500 on the fresh patches is at most 0.75 of the loss of
-    their multi-delta denoiser, the minimiser of the training loss. At $\sigma = 1$ it is the other
-    way round (at most 0.9): patches are far from Gaussian, and few points suffice where the noise
-    hides the details. So the Gaussian denoiser is the better model of fresh images at low noise
-    only. (For these draws of patches and noise.)
+    r"""Take 500 patches of 8 x 8 pixels at random places of one of two photographs (of
+    scikit-learn) as data, and 3000 at places drawn independently (a few overlap with the data) as
+    fresh images; grey values lie in $[0, 1]$. At noise $\sigma = 0.01, 0.03, 0.1$ the mean loss of
+    the Gaussian denoiser of the 500 on the fresh patches is at most 0.75 of the loss of their
+    multi-delta denoiser, the minimiser of the training loss. At $\sigma = 1$ it is the other way
+    round (at most 0.9): patches are far from Gaussian, and few points suffice where the noise
+    hides the details. The memoriser gains on more data: of 5000 patches of the one and 2000 of the
+    other photograph the bounds 0.6 and 0.95 hold at low noise, and 0.9 at $\sigma = 1$ (in the
+    thorough run). (For these draws of patches and noise.)
     """
     gaussian, memory = losses(case)
     at_low = LEVELS.index(0.1) + 1

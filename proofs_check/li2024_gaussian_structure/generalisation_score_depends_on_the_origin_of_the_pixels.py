@@ -38,7 +38,8 @@ def generalisation_score_depends_on_the_origin_of_the_pixels(case: Shift) -> Fin
     change if all grey values are multiplied by one number, but tends to 0 if they are shifted:
 
     $$\mathrm{GL}(c) = E\,\frac{|x - \mathrm{NN}(x)|}{|x + c\mathbf 1|}
-      \le \frac{E|x - \mathrm{NN}(x)|}{c\sqrt d - \max|x|} .$$
+      \le \frac{E|x - \mathrm{NN}(x)|}{c\sqrt d - \max|x|}
+      \quad\text{for } c\sqrt d > \max|x| .$$
 
     For handwritten digits of scikit-learn that are new to the 400 (or 1000) known ones it is above
     0.4 in units in which the mean image is 0 and the grey range 2, and below 0.02 after a shift by

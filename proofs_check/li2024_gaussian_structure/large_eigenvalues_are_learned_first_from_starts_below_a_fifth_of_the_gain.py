@@ -1,6 +1,5 @@
 """Two layers learn in the order of the eigenvalues at every noise, if they start small enough."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -51,8 +50,9 @@ def large_eigenvalues_are_learned_first_from_starts_below_a_fifth_of_the_gain(
 
     $$\frac{R}{R-1}\,\frac{\sigma^2}{\lambda + \sigma^2} < \ln(R - 1).$$
 
-    For $R \ge 4.6$ that is so at every noise $\sigma$, since $\ln(R-1) - R/(R-1) > 0$: directions
-    whose gain is at least 4.6 times the start are learned in the order of their eigenvalues. At
+    For $R \ge 4.6$ that is so at every noise $\sigma$, since $\ln(R-1) - R/(R-1)$ grows with $R$
+    (with $s = \ln(R-1)$ it is $s - 1 - e^{-s}$) and is positive at 4.6: directions whose gain is
+    at least 4.6 times the start are learned in the order of their eigenvalues. At
     $R = 4.59$ the difference is negative, so that for $\sigma^2/\lambda$ large enough the order is
     lost: with $\sigma = 100$, $u_0 = u^*(1)/2.5$ the eigenvalue 1 is learned before 1.1.
     """
@@ -63,12 +63,12 @@ def large_eigenvalues_are_learned_first_from_starts_below_a_fifth_of_the_gain(
     sigma = ball(100)
     start = 1 / (1 + sigma * sigma) / ball(case.reversed_at)
 
-    def late(_: Callable[..., arb] | None = None) -> arb:
+    def late() -> arb:
         return half_time(ball(Fraction(11, 10)), sigma, start) - half_time(ball(1), sigma, start)
 
     return all_hold(
         enclosed(above, [(0, Fraction(99, 100))]),
         enclosed(lambda: -slope((ball(case.too_small) - 1).log())),
         enclosed(lambda: slope((ball(case.ratio) - 1).log())),
-        enclosed(lambda: late()),
+        enclosed(late),
     )

@@ -62,11 +62,12 @@ def learning_by_modes_passes_the_gaussian_denoiser_and_leaves_it(case: Course) -
     $$\|D_k - D_G\|^2 = \sum_{j \text{ affine}} c_j^2 \rho_j^{2k}
       + \sum_{j \text{ other}} c_j^2 (1 - \rho_j^k)^2 .$$
 
-    If affine functions are learned first it falls, has a minimum inside, and rises to the
+    If affine functions are learned first it falls, has a minimum inside, and rises towards the
     nonlinear gain $\mathrm{LMMSE} - \mathrm{MMSE}$: passing near the Gaussian denoiser early is a
     matter of the spectrum of training. (Polynomials on a mixture of three modes at $\sigma = 1$,
-    $s_j = 0.45^j$: the minimum is less than a tenth of the first value and than a third of the
-    plateau; the sum over degrees 2 to 20 is the gain to 0.4 per cent.)
+    $\eta = 0.3$, $s_j = 0.45^j$: the minimum is less than a tenth of the first value and than a
+    third of the plateau, of which 0.8 are reached after 30,000 steps; the sum over degrees 2 to 20
+    is the gain to 0.4 per cent.)
     """
     law, sigma = GaussianMixture([[0.0], [1.5], [4.0]], 0.04, [0.3, 0.5, 0.2]), 1.0
     y, p = lattice_rule(law.noised(1.0, sigma), spacing=0.1)
@@ -90,6 +91,7 @@ def learning_by_modes_passes_the_gaussian_denoiser_and_leaves_it(case: Course) -
         equal(measured, predicted, budget=1e-8),
         at_most(low, float(measured[0]) / 10, budget=1e-9),
         at_most(low, gain / 3, budget=1e-9),
+        at_most(0.8 * gain, float(measured[-1]), budget=1e-9),
         equal(case.plateau * gain, whole, budget=4e-3),
     ).with_series(step=list(STEPS), distance=measured.tolist(), gain=gain)
 

@@ -73,8 +73,8 @@ def linearity_score_of_a_memoriser_on_a_line_is_one(case: Contrast) -> Finding:
     r"""The linearity score $|\cos(D(\alpha x + \beta z), \alpha D(x) + \beta D(z))|$ is no measure
     of how affine a denoiser is:
 
-    - on a line it is 1 for every $D$ that vanishes nowhere, such as the memoriser of the points 1
-      and 2 with weights 0.95 and 0.05, whose nonlinearity
+    - on a line it is 1 for every continuous $D$ that vanishes nowhere ($\alpha, \beta > 0$), such
+      as the memoriser of the points 1 and 2 with weights 0.95 and 0.05, whose nonlinearity
       $\mathrm{NL} = E|D - D_L|^2/E|D - ED|^2$ on its own noisy law exceeds 0.5 at some noise;
     - the normalised defect $|D(\alpha x + \beta z) - \alpha D(x) - \beta D(z)|/|D(\alpha x +
       \beta z)|$ of the exactly affine $D_G$ of the same points at fixed points is $\sqrt 2 - 1$ to

@@ -40,9 +40,9 @@ def narrow_network_is_nearer_to_the_gaussian_denoiser_at_high_noise_only(case: W
     r"""Of two networks trained alike for 2000 steps on the same 20 digits, the one with hidden
     layers of 8 is nearer to the Gaussian denoiser of the 20 than the one with layers of 80 at
     $\sigma = 2.4$, and farther at $\sigma = 0.15$: each for at least 75 in 100 fresh images and
-    draws of noise. So small capacity keeps a network near $D_G$ where it would memorise, and keeps
-    it from reaching $D_G$ where that has to be learned. (Shipped weights `digits_20_narrow` and
-    `digits_20_a`, seed 0.)
+    draws of noise. So small capacity can keep a network near $D_G$ where it would memorise, and
+    can keep it from reaching $D_G$ where that has to be learned. (Shipped weights
+    `digits_20_narrow` and `digits_20_a`, seed 0: one network of each width.)
     """
     y, target = probe(case.sigma, case.n, seed=case.seed), gaussian(20, 0)
     first, second = (

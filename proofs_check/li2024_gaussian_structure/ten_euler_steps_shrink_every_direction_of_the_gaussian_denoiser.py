@@ -32,12 +32,11 @@ class Table:
     others: tuple[float, ...] = (0.860, 1.045, 1.008)
     rho: float = 7.0
     scale: float = 1.0
-    last: float = 0.0
 
 
 def levels(case: Table, steps: int) -> Tensor:
     """The nodes of EDM and the last step to 0."""
-    return torch.cat((karras_nodes(steps, rho=case.rho), torch.tensor([case.last])))
+    return torch.cat((karras_nodes(steps, rho=case.rho), torch.zeros(1)))
 
 
 @claim(

@@ -40,7 +40,11 @@ def two_balanced_layers_learn_a_direction_logistically(case: Layers) -> Finding:
       u^* = \frac{\lambda}{\lambda + \sigma^2},$$
 
     reaching $u^*/2$, about which it is symmetric, at $t_{1/2} = \ln(u^*/u_0 - 1)/(4\lambda)$ if
-    $u_0 < u^*/2$: the rate $4\lambda$ does not contain the noise.
+    $u_0 < u^*/2$: the rate $4\lambda$ does not contain the noise. With $R = u^*/u_0$ the half-time
+    has the derivative
+
+    $$\frac{d t_{1/2}}{d\lambda} = \frac{1}{4\lambda^2}\Big(
+      \frac{R}{R-1}\,\frac{\sigma^2}{\lambda + \sigma^2} - \ln(R - 1)\Big) .$$
     """
     loss = (a * b - 1) ** 2 * lam + (a * b) ** 2 * sigma**2
     flow_a, flow_b = -sympy.diff(loss, a), -sympy.diff(loss, b)
@@ -48,10 +52,13 @@ def two_balanced_layers_learn_a_direction_logistically(case: Layers) -> Finding:
     u = limit / (1 + (limit / u0 - 1) * sympy.exp(-case.rate * lam * t))
     growth = (2 * a * flow_a).subs(b, a)  # d(a^2)/dt on the balanced line
     half = sympy.log(limit / u0 - 1) / (case.rate * lam)
+    ratio = lam / (lam + sigma**2) / u0
+    slope = ratio / (ratio - 1) * sigma**2 / (lam + sigma**2) - sympy.log(ratio - 1)
     return all_hold(
         identity(2 * a * flow_a - 2 * b * flow_b + t, t),
         identity(growth, 4 * a**2 * (lam - a**2 * (lam + sigma**2))),
         identity(sympy.diff(u, t), 4 * u * (lam - u * (lam + sigma**2))),
         identity(1 / u - 1 / limit, (1 / u0 - 1 / limit) * sympy.exp(-4 * lam * t)),
         identity(limit - u.subs(t, half + t), u.subs(t, half - t)),
+        identity(sympy.diff(half, lam), slope / (4 * lam**2)),
     )

@@ -28,8 +28,8 @@ class Training:
     two: tuple[float, ...] = (0.571, 1.69, 5.40, 14.9, 58.8)
     one: tuple[float, ...] = (0.110, 0.299, 0.753, 1.33, 1.93)
     until: float = 12.0
-    power: float = 1.0
     told: float = 1.0
+    begun: float = 1.0
 
 
 def network(case: Training, covariance: Tensor, times: Tensor, rotation: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ def network(case: Training, covariance: Tensor, times: Tensor, rotation: Tensor)
     must_fail={
         "one layer with the rate of two": lambda case: replace(case, one=case.two),
         "two per cent more noise": lambda case: replace(case, told=1.02),
-        "two per cent larger start": lambda case: replace(case, power=1.02),
+        "two per cent larger start": lambda case: replace(case, begun=1.02),
     },
     given=["li2024_gaussian_structure/two_balanced_layers_learn_a_direction_logistically"],
 )
@@ -75,8 +75,9 @@ def wide_directions_of_two_layers_are_learned_first(case: Training) -> Finding:
     $W_1 = \sqrt{u_0}\,QV^\top$, $W_2 = W_1^\top$ ($V$ the eigenvectors of $\Sigma$, $Q$ any
     rotation) keeps the eigenvectors, and its gains are the logistic curves of single directions.
     For $\Sigma$ with eigenvalues 3, 1, 0.3, 0.1, 0.02, $\sigma = 0.4$ and $u_0 = 10^{-3}$ they are
-    half of their limits at $t = 0.571, 1.69, 5.40, 14.9, 58.8$: nearly $1/\lambda$, over a hundred
-    times apart. One layer is half-way at $0.110, 0.299, 0.753, 1.33, 1.93$.
+    half of their limits at $t = 0.571, 1.69, 5.40, 14.9, 58.8$: like $1/\lambda$ up to a
+    logarithm, over a hundred times apart. One layer is half-way at
+    $0.110, 0.299, 0.753, 1.33, 1.93$.
     """
     generator = torch.Generator().manual_seed(2)
     basis, rotation = torch.linalg.qr(torch.randn(2, 5, 5, generator=generator))[0]
@@ -86,7 +87,7 @@ def wide_directions_of_two_layers_are_learned_first(case: Training) -> Finding:
     product = network(case, covariance, times, rotation)
     along = basis.T @ product @ basis
     told = case.told * case.sigma
-    start = case.start**1.0 * case.power
+    start = case.begun * case.start
     closed = two_layer_gain(values, told, times[:, None], start=start)
     half_two = two_layer_half_time(values, told, start=start)
     half_one = one_layer_half_time(values, told)

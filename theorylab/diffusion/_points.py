@@ -54,6 +54,25 @@ def points(name: str, value: ArrayLike, *, like: Tensor) -> Points:
     return _require.points(name, value, dimension=like.shape[-1], like=like)
 
 
+def covariance(name: str, value: ArrayLike, mean: Tensor) -> Tensor:
+    """A covariance (d, d) of the dtype, the device and the dimension of a mean (d,).
+
+    Raises:
+        ValueError: another shape, a matrix that is not symmetric or not positive semi-definite to
+            sqrt(eps) of its largest entry.
+    """
+    matrix, d = _require.array(name, value, like=mean).to(mean), mean.shape[0]
+    if matrix.shape != (d, d):
+        msg = f"{name} must be of shape ({d}, {d}), got {tuple(matrix.shape)}"
+        raise ValueError(msg)
+    slack = torch.finfo(matrix.dtype).eps ** 0.5 * float(matrix.abs().max())
+    lowest = float(torch.linalg.eigvalsh((matrix + matrix.T) / 2)[0])
+    if float((matrix - matrix.T).abs().max()) > slack or lowest < -slack:
+        msg = f"{name} must be symmetric and positive semi-definite, got {matrix}"
+        raise ValueError(msg)
+    return matrix
+
+
 def level(name: str, value: ArrayLike, x: Tensor) -> Tensor:
     """A level as () or (*n, 1), on the dtype and device of x.
 

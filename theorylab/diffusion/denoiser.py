@@ -102,17 +102,9 @@ class GaussianDenoiser:
                 semi-definite to sqrt(eps) of its largest entry.
         """
         centre = _vector("mean", mean)
-        matrix = _require.array("covariance", covariance, like=centre).to(centre)
-        d = centre.shape[0]
-        if matrix.shape != (d, d):
-            msg = f"covariance must be of shape ({d}, {d}), got {tuple(matrix.shape)}"
-            raise ValueError(msg)
-        slack = torch.finfo(matrix.dtype).eps ** 0.5 * float(matrix.abs().max())
+        matrix = _points.covariance("covariance", covariance, centre)
         values, vectors = torch.linalg.eigh((matrix + matrix.T) / 2)
-        if float((matrix - matrix.T).abs().max()) > slack or float(values[0]) < -slack:
-            msg = f"covariance must be symmetric and positive semi-definite, got {matrix}"
-            raise ValueError(msg)
-        kept = values > d * torch.finfo(matrix.dtype).eps * float(values[-1])
+        kept = values > len(values) * torch.finfo(matrix.dtype).eps * float(values[-1])
         return GaussianDenoiser(centre, vectors[:, kept], values[kept])
 
     @property
@@ -129,18 +121,29 @@ class GaussianDenoiser:
         return self.eigenvalues / (self.eigenvalues + _require.non_negative("sigma", sigma) ** 2)
 
     def degrees_of_freedom(self, sigma: float) -> float:
-        """The sum of the gains, df(sigma) = tr Sigma (Sigma + sigma^2 I)^-1."""
+        """The sum of the gains, df(sigma) = tr Sigma (Sigma + sigma^2 I)^-1.
+
+        Raises:
+            ValueError: sigma < 0.
+        """
         return float(self.gains(sigma).sum())
 
     def loss(self, sigma: float) -> float:
         """The least loss of an affine denoiser, sum_i lambda_i sigma^2 / (lambda_i + sigma^2).
 
         This LMMSE is E|x - D_G(y)|^2 for every law with this mean and covariance.
+
+        Raises:
+            ValueError: sigma < 0.
         """
         return float(self.gains(sigma).sum()) * float(sigma) ** 2
 
     def matrix(self, sigma: float) -> Float[Tensor, "d d"]:
-        """W = Sigma (Sigma + sigma^2 I)^-1, the one method that forms a d x d matrix."""
+        """W = Sigma (Sigma + sigma^2 I)^-1, the one method that forms a d x d matrix.
+
+        Raises:
+            ValueError: sigma < 0.
+        """
         return (self.directions * self.gains(sigma)) @ self.directions.T
 
     def __call__(self, y: ArrayLike, sigma: ArrayLike) -> Points:
@@ -200,7 +203,11 @@ class MultiDeltaDenoiser:
         return torch.softmax(fit / noise + torch.log(self.weights.to(at)), dim=-1)
 
     def __call__(self, y: ArrayLike, sigma: ArrayLike) -> Points:
-        """The estimate of x, (*n, d); see `responsibilities`."""
+        """The estimate of x, (*n, d).
+
+        Raises:
+            ValueError: as `responsibilities`.
+        """
         r = self.responsibilities(y, sigma)
         return r @ self.points.to(r)
 

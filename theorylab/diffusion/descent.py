@@ -15,6 +15,7 @@ from torch import Tensor
 
 from theorylab import _require
 from theorylab._typing import ArrayLike
+from theorylab.diffusion import _points
 from theorylab.diffusion.affine import AffineMap
 
 
@@ -38,7 +39,8 @@ class AffineDescent:
         sigma: the noise, positive.
 
     Raises:
-        ValueError: shapes that disagree, a sigma that is not positive.
+        ValueError: shapes that disagree, a covariance that is not symmetric or not positive
+            semi-definite, a sigma that is not positive.
     """
 
     mean: Float[Tensor, " d"]
@@ -47,11 +49,10 @@ class AffineDescent:
 
     def __init__(self, mean: ArrayLike, covariance: ArrayLike, sigma: float) -> None:
         centre = _require.array("mean", mean)
-        matrix = _require.array("covariance", covariance, like=centre).to(centre)
-        if centre.ndim != 1 or matrix.shape != (centre.shape[0],) * 2:
-            shapes = f"{tuple(centre.shape)} and {tuple(matrix.shape)}"
-            msg = f"mean and covariance must be of shapes (d,) and (d, d), got {shapes}"
+        if centre.ndim != 1 or centre.shape[0] == 0:
+            msg = f"mean must be of shape (d,), got {tuple(centre.shape)}"
             raise ValueError(msg)
+        matrix = _points.covariance("covariance", covariance, centre)
         object.__setattr__(self, "mean", centre)
         object.__setattr__(self, "covariance", matrix)
         object.__setattr__(self, "sigma", _require.positive("sigma", sigma))
@@ -82,10 +83,14 @@ class AffineDescent:
         """The map after so many steps, from the zero map unless told otherwise.
 
         Raises:
-            ValueError: steps < 0, a step eta that is not positive.
+            ValueError: steps < 0, a step eta that is not positive, a start of another dimension.
         """
         count = _require.integer("steps", steps, at_least=0)
         step = _require.positive("eta", eta)
+        if start is not None and start.bias.shape != self.mean.shape:
+            shapes = f"R^{self.mean.shape[0]}, got one of R^{start.bias.shape[0]}"
+            msg = f"start must be a map of {shapes}"
+            raise ValueError(msg)
         values, vectors = torch.linalg.eigh(self.moments)
         shrink = (vectors * (1 - 2 * step * values) ** count) @ vectors.T
         goal = _stacked(self.limit)

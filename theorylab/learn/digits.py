@@ -54,7 +54,11 @@ def training_set(count: int, half: int) -> Tensor:
 
 
 def denoiser_recipe(name: str, count: int, half: int, width: int = 80) -> Recipe:
-    """An EDM-preconditioned network on so many images of a half: 2000 steps of 64 images."""
+    """An EDM-preconditioned network on so many images of a half: 2000 steps of 64 images.
+
+    Raises:
+        ValueError: as `training_set`; width < 1 when the network is built.
+    """
     return Recipe(
         name,
         partial(DenoisingMLP, 64, width=width),
