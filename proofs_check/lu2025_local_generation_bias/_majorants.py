@@ -96,7 +96,7 @@ def _bitangents(lam: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     def phi(y: np.ndarray) -> np.ndarray:
         return np.exp(-y * y / 2) / np.sqrt(2 * np.pi)
 
-    def bisect(f, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    def bisect(f: Arrays, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         for _ in range(70):
             middle = (low + high) / 2
             positive = f(middle) > 0
@@ -148,7 +148,7 @@ def _certify_line(lam: float, slope: float, level: float, p: float, q: float) ->
         )
 
 
-def _certify_branch(H, slope, near: float, lam: arb) -> None:
+def _certify_branch(H: Balls, slope: Balls, near: float, lam: arb) -> None:
     """H >= 0 on the convex branch that holds `near`."""
     for width in (1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3):
         a, b = arb(near) - width, arb(near) + width

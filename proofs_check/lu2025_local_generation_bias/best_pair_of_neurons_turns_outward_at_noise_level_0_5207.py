@@ -102,7 +102,10 @@ def decimal(text: str) -> Fraction:
             else case
         ),
         "a bias two per cent larger": lambda case: (
-            replace(case, between=tuple(Fraction(51, 50) * end for end in case.between))
+            replace(
+                case,
+                between=(case.between[0] * Fraction(51, 50), case.between[1] * Fraction(51, 50)),
+            )
             if isinstance(case, Drift)
             else case
         ),

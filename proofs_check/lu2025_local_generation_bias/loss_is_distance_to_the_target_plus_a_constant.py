@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -67,7 +68,7 @@ def loss_is_distance_to_the_target_plus_a_constant(case: Denoising) -> Finding:
     """
     law = case.law()
     network = ridge_network(law.dimension, case.angle)
-    setting = {"law": law, "alpha_bar": case.alpha_bar}
+    setting: dict[str, Any] = {"law": law, "alpha_bar": case.alpha_bar}
     loss = population_loss(network, coordinate=COORDINATE, **setting)
     x, mass = points_and_masses(network, law, case.alpha_bar)
     mean = law.posterior_mean(x, alpha_bar=case.alpha_bar)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -81,7 +82,7 @@ def loss_of_a_relu_network_is_a_sum_of_bivariate_normal_terms(case: Training) ->
     """
     law = case.law()
     network = random_network(law.dimension, 3, case.seed)
-    setting = {"law": law, "coordinate": 1, "alpha_bar": case.alpha_bar}
+    setting: dict[str, Any] = {"law": law, "coordinate": 1, "alpha_bar": case.alpha_bar}
     loss = loss_by_quadrature(network, **setting)
     slopes = gradient_by_differences(network, **setting)
     mine = written_out(network, law, case)
@@ -100,7 +101,7 @@ def written_out(network: TwoLayerReLU, law: HypercubeLaw, case: Training) -> tup
     a, w, b = network.a, network.w, network.b
     atoms, masses = law.weighted_vertices(like=w)
     see = all_pairs(network, atoms, alpha_bar)
-    setting = {"law": law, "coordinate": 1, "alpha_bar": alpha_bar}
+    setting: dict[str, Any] = {"law": law, "coordinate": 1, "alpha_bar": alpha_bar}
     loss = 1 - case.growth * a @ growth_rate(w, b, **setting)
     loss = loss + a @ (see.product @ masses) @ a
     pull = math.sqrt(alpha_bar) * torch.einsum("jkv,v,vc,k->jc", see.first_on, masses, atoms, a)

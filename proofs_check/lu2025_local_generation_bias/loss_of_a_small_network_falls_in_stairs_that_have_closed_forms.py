@@ -66,7 +66,7 @@ def loss_of_a_small_network_falls_in_stairs_that_have_closed_forms(case: Trainin
     """
     law = HypercubeLaw.parity(case.d)
     times, networks = trained(case.d, case.alpha_bar, case.time, case.width, case.seed)
-    setting = {"law": law, "alpha_bar": case.alpha_bar}
+    setting: dict[str, Any] = {"law": law, "alpha_bar": case.alpha_bar}
     loss = torch.stack([population_loss(net, **setting) for net in networks])
     stair = int(slowest(times, loss))
     dependency = torch.stack(

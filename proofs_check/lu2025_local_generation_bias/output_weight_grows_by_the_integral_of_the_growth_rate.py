@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,7 +52,7 @@ def output_weight_grows_by_the_integral_of_the_growth_rate(case: Growth) -> Find
     """
     law = case.law()
     start = TwoLayerReLU.balanced(4, law.dimension, scale=0.1, seed=2)
-    setting = {"law": law, "coordinate": 1, "alpha_bar": case.alpha_bar}
+    setting: dict[str, Any] = {"law": law, "coordinate": 1, "alpha_bar": case.alpha_bar}
     nodes, weights = np.polynomial.legendre.leggauss(8)
     times = torch.tensor([0.0, *(TIME / 2 * (nodes + 1)), TIME])
     flow = surrogate_flow(

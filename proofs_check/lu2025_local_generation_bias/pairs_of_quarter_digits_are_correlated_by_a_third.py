@@ -82,7 +82,7 @@ Table = dict[tuple[int, ...], Fraction]
 def cells(case: Pairs) -> Iterator[Cell]:
     """Every pair of positions with every pair of digits."""
     digits = range(case.q)
-    return product((*SAME_ROW, *ACROSS), digits, digits)  # type: ignore[return-value]
+    return product((*SAME_ROW, *ACROSS), digits, digits)
 
 
 def counted(joint: dict[tuple[int, int], Table], cell: Cell) -> Fraction:

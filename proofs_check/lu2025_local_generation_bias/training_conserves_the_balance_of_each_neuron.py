@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 
@@ -55,7 +56,7 @@ def training_conserves_the_balance_of_each_neuron(case: Training) -> Finding:
     """
     law = case.law()
     start = random_network(law.dimension, 3, case.seed)
-    setting = {"law": law, "coordinate": 1, "alpha_bar": case.alpha_bar}
+    setting: dict[str, Any] = {"law": law, "coordinate": 1, "alpha_bar": case.alpha_bar}
     in_a, in_w, in_b = population_gradient(start, **setting)
     speed = start.a * in_a - case.of_w * (start.w * in_w).sum(-1) - case.of_b * start.b * in_b
     end = gradient_flow(start, time=1.0, rtol=1e-7, atol=1e-9, **setting).end

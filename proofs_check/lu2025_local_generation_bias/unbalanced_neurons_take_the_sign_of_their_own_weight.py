@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 
@@ -48,7 +49,8 @@ def unbalanced_neurons_take_the_sign_of_their_own_weight(case: Start) -> Finding
     """
     law = case.law()
     start = TwoLayerReLU.without_bias(12, law.dimension, scale=1e-3, seed=6)
-    setting = {"law": law, "coordinate": 1, "alpha_bar": case.alpha_bar, "time": case.time}
+    setting: dict[str, Any] = {"law": law, "coordinate": 1, "alpha_bar": case.alpha_bar}
+    setting["time"] = case.time
     end = surrogate_flow(start, method=DOPRI8, rtol=1e-8, atol=1e-12, **setting).end
     polar = direction_flow(start, method=DOPRI8, rtol=1e-8, atol=1e-10, **setting)
     total = polar.growth[-1]

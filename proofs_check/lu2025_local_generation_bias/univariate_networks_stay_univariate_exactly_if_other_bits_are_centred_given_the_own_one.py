@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import combinations
+from typing import Any
 
 import torch
 
@@ -128,7 +129,7 @@ def univariate_networks_stay_univariate_exactly_if_other_bits_are_centred_given_
     """
     law, i = case.law(), case.coordinate
     network = univariate_network(law.dimension, i, 4, seed=3)
-    setting = {"law": law, "coordinate": i, "alpha_bar": case.alpha_bar}
+    setting: dict[str, Any] = {"law": law, "coordinate": i, "alpha_bar": case.alpha_bar}
     _, slopes, _ = population_gradient(network, **setting)
     size = float(slopes.abs().max())
     others = [k for k in range(law.dimension) if k != i]

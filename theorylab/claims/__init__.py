@@ -1,6 +1,7 @@
 """The judge: declarations, evidence and verdicts. It knows no mathematics of any paper."""
 
 from theorylab.claims.barrier import points_inward
+from theorylab.claims.bulk import enclosed_in_bulk
 from theorylab.claims.claim import Claim, DeclarationError, claim, grid, label
 from theorylab.claims.enclosure import ball, enclosed, hull, precision
 from theorylab.claims.evidence import at_most, equal, for_all, for_all_equal, identity, positive
@@ -36,6 +37,7 @@ __all__ = [
     "clopper_pearson",
     "decay",
     "enclosed",
+    "enclosed_in_bulk",
     "equal",
     "follow",
     "for_all",
