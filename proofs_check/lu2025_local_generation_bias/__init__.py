@@ -50,11 +50,6 @@ NOT_CHECKED = (
         "open in between",
     ),
     NotChecked(
-        "Lemma A.7, the bound itself",
-        "A lower bound on the LDR of a network near $M$.",
-        "the step on the size of large neurons is repaired; the bound on the LDR is not checked",
-    ),
-    NotChecked(
         "Section 4 and Appendices A.4 to A.6",
         "Shares of hallucinated samples and LDR values of UNet, DiT, FLUX1 and SD3.5.",
         EXPERIMENT,

@@ -58,13 +58,13 @@ def ldr_of_a_network_of_wide_angles_is_below_the_printed_bound(case: Example) ->
     hypotheses of Lemma A.7 with $k_1 = 3$, $k_2 = 1$, $k_3 = .01$, $k_4 = .05$, and its LDR is
     less than a twentieth of the printed lower bound. So does one with $k_1 = 4$.
 
-    Two large neurons have $a = \pm 1$, $w = \pm w_1 (1, k_1, 0)$, $b = k_3 w_1$; of the small
-    ones, $a = \pm k_0$, $w = \mp k_0 e_1$, $b = 0$ with $400 k_0^2 = w_1$, one half is active at each
-    $x$ and cancels the own weight of a large one. So the pointwise ratio is 0 where one large
-    neuron is active and $1/(1 + 4 k_1^2)$ where both are; one of them is. Hence $LDR(\{1\}) =
-    P(|x_1 + k_1 x_2| < k_3)/(1 + 4 k_1^2)$. The bound is $P(k_1, k_3, k_4)$ times a square, and
-    $P \ge .44$: already one of the two neurons is active as often, for every admissible $w$ and
-    $b \ge 0$.
+    Two large neurons have $a = \pm 1$, $w = \pm w_1 (1, k_1, 0)$, $b = k_3 w_1$. Of the small
+    ones, $a = \pm k_0$, $w = \mp k_0 e_1$, $b = 0$ with $400 k_0^2 = w_1$, one half is active at
+    each $x$ and cancels the own weight of a large one. So the pointwise ratio is 0 where one large
+    neuron is active and $1/(1 + 4 k_1^2)$ where both are; one of them always is. Hence
+    $LDR(\{1\}) = P(|x_1 + k_1 x_2| < k_3)/(1 + 4 k_1^2)$. The bound is $P(k_1, k_3, k_4)$ times a
+    square, and $P \ge .44$: one of the two neurons alone is active as often, for every admissible
+    $w$ and $b \ge 0$.
     """
     ratios = for_all_equal(places(), lambda place: (ratio(case, place), expected(case, place)))
     often = enclosed(
