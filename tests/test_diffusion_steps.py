@@ -215,13 +215,16 @@ def test_a_hybrid_is_ddim_and_then_ancestral() -> None:
 
 
 def test_a_restart_goes_back_up_by_the_forward_process() -> None:
-    rule = Restart(1, 3, 2)
+    rule = Restart(1, 300, 2)
     path = sample(
-        start(4000), [0, 1, 2, 3, 5], rule, schedule=DDPM, score=SCORE, seed=2, keep_path=True
+        start(4000), [0, 1, 9, 300, 500], rule, schedule=DDPM, score=SCORE, seed=2, keep_path=True
     )
-    assert path.times.tolist() == [5, 3, 2, 1, 3, 2, 1, 3, 2, 1, 0, -1]
-    kept = DDPM.alpha(3.0) / DDPM.alpha(1.0)
+    assert path.times.tolist() == [500, 300, 9, 1, 300, 9, 1, 300, 9, 1, 0, -1]
+    kept = DDPM.alpha(300.0) / DDPM.alpha(1.0)
+    assert float(kept) == pytest.approx(0.63, abs=0.01)
     added = path.states[4] - kept * path.states[3]
+    shared = float((added * path.states[3]).mean() / path.states[3].square().mean())
+    assert abs(shared) < 0.06  # 5 standard errors
     variance = float(1 - kept**2)
     assert float(added.var()) == pytest.approx(variance, rel=0.08)  # 5 standard errors
     again = path.states[7] - kept * path.states[6]

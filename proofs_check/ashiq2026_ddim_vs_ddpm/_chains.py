@@ -7,6 +7,7 @@ kernel around a point that depends on the present one.
 """
 
 import math
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -24,8 +25,13 @@ SIGMA = float(GRID.variance.sqrt())
 SHELLS = 400
 """Radii of the rule."""
 
-COARSE = ELL * torch.linspace(-1, 2, 900, dtype=torch.float64)
-"""Points between steps."""
+PLACE, WIDE, NARROW, WIDTH = torch.arange(-515, 515).double() + 0.5, 0.0033, 0.00005, 60
+
+COARSE = ELL * (0.5 + WIDE * PLACE - (WIDE - NARROW) * WIDTH * torch.tanh(PLACE / WIDTH))
+"""Points between steps, dense at the midpoint, where a step stretches y a hundredfold."""
+
+SPACING = ELL * (WIDE - (WIDE - NARROW) / torch.cosh(PLACE / WIDTH) ** 2)
+"""The derivative of the points in their number: with it a sum is an integral."""
 
 FINE = (
     ELL
@@ -45,8 +51,7 @@ def stuck(rule: Step, raw: int, radii: Tensor, *, beyond: float = 5.0) -> Tensor
     Over all raw steps down to the data. With G and H the laws of the distance to the nearest mode
     along and across the segment it is $1 - \int H(\sqrt{R^2 - r^2})\,dG(r)$.
     """
-    starts = torch.cat([(0.5 + radii) * ELL, torch.zeros(1)])
-    y, below = distribution(rule, raw, starts)
+    y, below = distribution(rule, raw, (*(0.5 + radii).tolist(), 0.0))
     end = moved(rule, 0, -1, y)[0]
     rim = beyond * SIGMA * torch.linspace(0, 1, SHELLS + 1)
     middle = (rim[1:] + rim[:-1]) / 2
@@ -55,18 +60,18 @@ def stuck(rule: Step, raw: int, radii: Tensor, *, beyond: float = 5.0) -> Tensor
     return 1 - shells @ across
 
 
-def distribution(rule: Step, raw: int, starts: Tensor) -> tuple[Tensor, Tensor]:
-    """Points, and the distribution functions there of y at raw step 0, one for each start."""
-    density, here = torch.eye(len(starts)), starts
+@cache
+def distribution(rule: Step, raw: int, starts: tuple[float, ...]) -> tuple[Tensor, Tensor]:
+    """Points, and the distribution functions of y at raw 0 there, for starts in units of ell."""
+    density, here = torch.eye(len(starts)), ELL * torch.tensor(starts)
+    step = torch.ones(len(starts))
     for t, after in pairwise(range(raw, -1, -1)):
         there = FINE if after == 0 else COARSE
         centre, spread = moved(rule, t, after, here)
         z = (there - centre[:, None]) / spread
         kernel = torch.exp(-(z**2) / 2) / (spread * math.sqrt(2 * math.pi))
-        # the trapezoidal rule is exact to rounding: the deviation is over three spacings
-        step = 1.0 if here is starts else float(here[1] - here[0])
-        density = density @ kernel * step
-        here = there
+        density = (density * step) @ kernel
+        here, step = there, SPACING
     return FINE, torch.cumulative_trapezoid(density, FINE, dim=-1)
 
 
