@@ -96,12 +96,12 @@ MIXTURE = GaussianMixture.pair(1.0, 0.1)
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: BisectorCoordinate(3, DDPM, 0, 1), "mixture"),
-        (lambda: BisectorCoordinate(MIXTURE, None, 0, 1), "schedule"),
+        (lambda: BisectorCoordinate(3, DDPM, 0, 1), "mixture"),  # type: ignore[arg-type]
+        (lambda: BisectorCoordinate(MIXTURE, None, 0, 1), "schedule"),  # type: ignore[arg-type]
         (lambda: BisectorCoordinate(MIXTURE, DDPM, 2, 1), "i must be below"),
         (lambda: BisectorCoordinate(MIXTURE, DDPM, 0, -1), "j must be at least 0"),
         (lambda: BisectorCoordinate(MIXTURE, DDPM, 0, 0), "different places"),
-        (lambda: BisectorCoordinate(MIXTURE, DDPM, 0, 1, moving=1), "moving"),
+        (lambda: BisectorCoordinate(MIXTURE, DDPM, 0, 1, moving=1), "moving"),  # type: ignore[arg-type]
         (lambda: BisectorCoordinate(MIXTURE, DDPM, 0, 1).drift([[0.0, 1.0]], 1.0), "x must be"),
         (lambda: BisectorCoordinate(MIXTURE, DDPM, 0, 1).drift([[0.0]], 1.0, k=-1.0), "k must be"),
         (lambda: BisectorCoordinate(MIXTURE, DDPM, 0, 1).drift([[0.0]], 2000.0), "t must be"),

@@ -111,7 +111,7 @@ def test_growths_are_the_ratios_at_the_cuts_where_the_mean_is_concave() -> None:
         (lambda: AncestralChain(PAIR, DDPM, [0.0, 1.0]), "times must decrease"),
         (lambda: AncestralChain(PAIR, DDPM, [0.0]), "at least two"),
         (lambda: AncestralChain(PAIR, DDPM, [1.0, 0.0], math.inf), "centre must be finite"),
-        (lambda: AncestralChain(PAIR, 3, [1.0, 0.0]), "schedule"),
+        (lambda: AncestralChain(PAIR, 3, [1.0, 0.0]), "schedule"),  # type: ignore[arg-type]
         (lambda: chain().mean(41, [0.0]), "step must be below 41"),
         (lambda: chain().mean(0, [math.nan]), "a must be finite"),
         (lambda: growths(chain(), [1.0]), "cuts must be 41"),

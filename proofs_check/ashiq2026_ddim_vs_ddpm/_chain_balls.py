@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from typing import TypeVar
 
 from flint import arb, arb_series, ctx
 
@@ -21,6 +22,7 @@ from proofs_check.ashiq2026_ddim_vs_ddpm._escape_balls import (
     BITS,
     expected_offset,
     influence,
+    largest,
     others,
     pair_offset,
 )
@@ -29,6 +31,8 @@ from theorylab.claims import ball, hull, precision
 
 PAIRS = (Fraction(1, 2), Fraction(3, 2))
 """The midpoints of the two pairs right of the middle; the others are their mirror images."""
+
+Real = TypeVar("Real", arb, arb_series)
 
 TINY = "1e-12"
 """Offsets below this are treated as 0: there the outer modes may win over the pair."""
@@ -61,21 +65,31 @@ def step(raw: int) -> Step:
         )
 
 
-def mean(x: arb | arb_series, raw: int, outside: Sequence[Fraction]) -> arb | arb_series:
+def mean(x: Real, raw: int, outside: Sequence[Fraction]) -> Real:
     """m_n at the offset x >= 0 from the side on which the other modes are at `outside`."""
     at = step(raw)
     return at.kept * x + (1 - at.kept) * expected_offset(x, at.a, outside)
 
 
-def growth(raw: int, cut: arb) -> arb:
-    """A lower bound of |m_n(x)|/|x| over TINY <= |x| <= cut, for all pairs and both sides."""
+def outer(raw: int, reach: arb) -> arb:
+    """A ball that contains the influence of the other modes over [0, reach], of all pairs."""
+    over, a = hull(0, reach), step(raw).a
+    pulls = [abs(influence(over, a, others(m, side))) for m in PAIRS for side in (1, -1)]
+    worst = largest(pulls)
+    return hull(-worst, worst)
+
+
+def any_mean(x: Real, raw: int, rest: arb) -> Real:
+    """m_n(x) of all pairs from both sides, if `rest` contains the influence of other modes."""
     at = step(raw)
-    reach = hull(0, cut)
-    pulls = [
-        abs(influence(reach, at.a, others(m, side))).upper() for m in PAIRS for side in (1, -1)
-    ]
-    worst = max(pulls, key=float) / ball(TINY)
-    return (at.kept + (1 - at.kept) * (pair_offset(cut, at.a) / cut - worst)).lower()
+    return at.kept * x + (1 - at.kept) * (pair_offset(x, at.a) + rest)
+
+
+def growth(raw: int, cut: arb) -> arb:
+    """A lower bound >= 0 of |m_n(x)|/|x| over TINY <= |x| <= cut, all pairs, both sides."""
+    at = step(raw)
+    slope = (pair_offset(cut, at.a) / cut) + outer(raw, cut) / ball(TINY)
+    return (at.kept + (1 - at.kept) * slope).lower().max(arb(0))
 
 
 @dataclass(frozen=True)
@@ -106,7 +120,7 @@ def linear_chain(growths: Sequence[arb]) -> Linear:
 
 
 def cuts(start: int, theta: arb, coefficient: str) -> list[arb]:
-    """c_n = coefficient s_n^2/ell, at most 0.45; the first just beyond m_0^{-1}(theta)."""
+    """c_n = coefficient s_n^2/ell^2, at most 0.45; the one of raw index 0 where m_0 is theta."""
     wide = [ball(coefficient) / step(raw).a for raw in range(start + 1)]
     capped = [c if c < ball("0.45") else ball("0.45") for c in wide]
     low, high = 0.0, 0.45

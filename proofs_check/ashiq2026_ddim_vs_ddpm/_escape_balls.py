@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 from flint import arb
@@ -101,26 +101,26 @@ def infimum(
     """A ball that contains the least infimum of the functions over [low, high].
 
     Branch and bound, until the ball is as narrow as `within`; it is wider if `most` evaluations
-    do not suffice, so that what is shown from it is then UNDECIDED.
+    do not suffice, so that what is shown from it is then UNDECIDED. The queue is ordered by
+    bounds rounded to float64, so the float below the first one is below all of them.
     """
     middle = ((low + high) / 2).mid()
-    best = _least([function(middle).upper() for function in functions])
-    queue: list[tuple[float, int, arb, int, arb, arb]] = []
+    best = least([function(middle).upper() for function in functions])
+    queue: list[tuple[float, int, int, arb, arb]] = []
     for index, function in enumerate(functions):
-        first = function(hull(low, high)).lower()
-        heapq.heappush(queue, (_key(first), index, first, index, low, high))
+        heapq.heappush(queue, (_key(function(hull(low, high))), index, index, low, high))
     count = len(queue)
     while True:
-        _, _, bound, index, left, right = queue[0]
+        key, _, index, left, right = queue[0]
+        bound = arb(math.nextafter(key, -math.inf))
         if best - bound <= ball(within) or count > most:
             return hull(bound, best)
         heapq.heappop(queue)
         centre = ((left + right) / 2).mid()
-        best = _least([best, functions[index](centre).upper()])
+        best = least([best, functions[index](centre).upper()])
         for part in ((left, centre), (centre, right)):
             count += 1
-            least = functions[index](hull(*part)).lower()
-            heapq.heappush(queue, (_key(least), count, least, index, *part))
+            heapq.heappush(queue, (_key(functions[index](hull(*part))), count, index, *part))
 
 
 def supremum(
@@ -134,19 +134,16 @@ def _negative(function: Callable[[arb], arb]) -> Callable[[arb], arb]:
     return lambda x: -function(x)
 
 
-def _key(bound: arb) -> float:
-    """What the queue is ordered by; a bound that is not a number comes first."""
-    return float(bound) if bound.is_finite() else -math.inf
-
-
-def _least(values: Sequence[arb]) -> arb:
-    """The least of exact balls."""
-    return min(values, key=float)
+def _key(value: arb) -> float:
+    """The lower end of a ball, rounded; that of a ball that is not finite comes first."""
+    return float(value.lower()) if value.is_finite() else -math.inf
 
 
 def largest(values: Sequence[arb]) -> arb:
     """The maximum of numbers known to lie in balls."""
-    result = values[0]
-    for value in values[1:]:
-        result = result.max(value)
-    return result
+    return reduce(arb.max, values)
+
+
+def least(values: Sequence[arb]) -> arb:
+    """The minimum of numbers known to lie in balls."""
+    return reduce(arb.min, values)

@@ -64,7 +64,8 @@ def ancestral_sampler_ends_near_a_midpoint_with_a_certified_small_chance(
     Proof: with $h_n(a) = w_n(\min(|a|, c_n))$, $E\,h_{n-1}(A') \le h_n(a) + w_{n-1}(c_{n-1})$,
     since $|m_n(a)| \ge g_n\min(|a|, c_n)$ and $w_{n-1}$ falls. (For the further modes, which make
     $m_n$ slightly uneven, $|a| < 10^{-12}$ counts as 0; included.) With $c_n$ proportional to
-    $s_n^2$ the right side is, to 0.1 per cent:
+    $s_n^2$ (at most 0.45, and $c_0$ just beyond the point that $m_0$ takes to $\theta$) the right
+    side is, to 0.1 per cent:
 
     - from raw step 2: $8.791\cdot10^{-5}$ for $\theta = 0.15\,\ell$;
     - from raw step 8: $4.993\cdot10^{-14}$, $1.605\cdot10^{-13}$, $2.804\cdot10^{-11}$ for

@@ -1,12 +1,13 @@
 """Equation 6 for all |a| >= theta: no mixture satisfies it."""
 
 from dataclasses import dataclass, replace
+from itertools import product
 
 from sympy import Expr, Integer, symbols
 
 from proofs_check.ashiq2026_ddim_vs_ddpm import read_at
-from proofs_check.ashiq2026_ddim_vs_ddpm._escape_balls import MIDPOINTS, outward
-from proofs_check.ashiq2026_ddim_vs_ddpm._measured import escape_rate
+from proofs_check.ashiq2026_ddim_vs_ddpm._escape_balls import outward
+from proofs_check.ashiq2026_ddim_vs_ddpm._measured import HALF, SIDES, escape_rate
 from theorylab.claims import Evidence, Finding, Relation, all_hold, claim, enclosed, positive
 from theorylab.claims.flow import inside
 
@@ -49,19 +50,21 @@ def escape_condition_fails_beyond_the_modes_of_every_mixture(case: Beyond) -> Fi
     Explicitly, on the 25-mode grid (fixed midpoint, raw steps 0 to 21): the largest $\lambda$ on
     $0.15\,\ell \le |a| \le a^*$ is negative from $a^* = 0.5\,\ell$ on (there
     $-3.3\cdot10^{-5}$), and $-0.0257$ for $a^* = 0.52\,\ell$. With the moving midpoint $-b < 0$
-    for $0.5001\,\ell \le a \le 0.9\,\ell$ at raw step 0. The experiment ends the condition at
-    $a^*$; the proof needs it everywhere.
+    for $0.5001\,\ell \le a \le 0.9\,\ell$ at raw step 0, on either side of every
+    pair. The experiment ends the condition at $a^*$; the proof needs it everywhere.
     """
     c = 1 / (1 + SHARE)
     far = REACH / c + EXCESS
     inward = BETA / (2 * (1 - c)) * (far - REACH) - BETA / case.rest * far
     general = positive(inward.together().factor())
-    beyond = enclosed(
-        lambda a: -outward(a, 0, MIDPOINTS[2], 1, moving=True), [(case.edge, "0.9")], bits=64
-    )
+    beyond = [
+        enclosed(lambda a, m=m, side=side: -outward(a, 0, m, side, moving=True),
+                 [(case.edge, "0.9")], bits=64)
+        for m, side in product(HALF, SIDES)
+    ]  # fmt: skip
     return all_hold(
         general,
-        beyond,
+        *beyond,
         inside(escape_rate("0.15", case.cut), *case.rate),
         inside(escape_rate("0.15", "0.50"), *case.at_half),
     )

@@ -1,6 +1,7 @@
 """Proposition 5.1, the return: three test functions and the generator."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 from sympy import Expr, Function, Integer, Rational, Symbol, diff, erfc, exp, pi, sqrt, symbols
 
@@ -85,7 +86,12 @@ def generator(f: Expr, drift: Expr) -> Expr:
 
 def downward(f: Expr, gamma: Expr) -> Expr:
     r"""-L f / |f'| at A = theta + r, where b = lambda A + p and beta_max = beta + q."""
-    ratio = (generator(f, PUSH) / diff(f, A)).simplify()
     drift = RATE * A + EXCESS
-    value = ratio.subs(PUSH, drift).subs(GAMMA, gamma).subs(A, THETA + BEYOND)
+    value = slope(f).subs(PUSH, drift).subs(GAMMA, gamma).subs(A, THETA + BEYOND)
     return value.together().expand().factor()
+
+
+@cache
+def slope(f: Expr) -> Expr:
+    """L f / f' with the drift b_A."""
+    return (generator(f, PUSH) / diff(f, A)).simplify()

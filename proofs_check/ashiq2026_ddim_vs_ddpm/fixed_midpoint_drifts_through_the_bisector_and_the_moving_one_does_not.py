@@ -9,6 +9,8 @@ from proofs_check.ashiq2026_ddim_vs_ddpm import read_at
 from proofs_check.ashiq2026_ddim_vs_ddpm._escape_balls import (
     MIDPOINTS,
     influence,
+    largest,
+    least,
     level,
     others,
     outward,
@@ -73,9 +75,9 @@ def fixed_midpoint_drifts_through_the_bisector_and_the_moving_one_does_not(
     ]  # fmt: skip
     pairs = [(raw, m) for raw in WINDOW for m in MIDPOINTS]
     drifts = [abs(at_bisector(raw, m, moving=False)) for raw, m in pairs]
-    through = enclosed(lambda: min(drifts, key=float) - ball(case.least))
+    through = enclosed(lambda: least(drifts) - ball(case.least))
     rests = [abs(at_bisector(raw, m, moving=case.moving)) for raw, m in pairs]
-    still = enclosed(lambda: ball(case.residue) - max(rests, key=float))
+    still = enclosed(lambda: ball(case.residue) - largest(rests))
     at = level(21)
     scale = unit * at.root * at.beta / at.variance
 

@@ -43,7 +43,10 @@ class Slab:
         "from one raw step later": lambda case: replace(case, raw=20),
         "slab two per cent wider": lambda case: replace(case, within=1.02),
     },
-    given=["ashiq2026_ddim_vs_ddpm/bisector_coordinate_is_autonomous_on_a_product_grid"],
+    given=[
+        "ashiq2026_ddim_vs_ddpm/bisector_coordinate_is_autonomous_on_a_product_grid",
+        "ashiq2026_ddim_vs_ddpm/confinement_term_exceeds_one_whatever_the_drift",
+    ],
 )
 def slab_is_left_at_least_as_often_as_by_the_linear_equation(case: Slab) -> Finding:
     r"""Let $dA = b\,dr + \sqrt\beta\,dB$ in remaining time with $a\,b(a, r) \ge c(r)\,a^2$ for
@@ -78,7 +81,7 @@ def setting() -> tuple[BisectorCoordinate, VPSchedule]:
 
 
 def coefficients(raw: int, theta: float) -> tuple[Tensor, Tensor, float]:
-    """c and beta of the raw steps from the first down to 0; -b/a falls in |a| < 2 theta."""
+    """c and beta of the raw steps from the first down to 0; -b/a is least at |a| = 2 theta."""
     coordinate, schedule = setting()
     ell = coordinate.separation
     edge = torch.tensor([-2 * theta * ell, 2 * theta * ell], dtype=torch.float64)

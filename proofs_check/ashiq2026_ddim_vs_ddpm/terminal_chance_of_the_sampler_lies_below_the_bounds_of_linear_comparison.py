@@ -24,8 +24,8 @@ BUDGET = 2e-3
 """The chances are stated to four digits; 500 and 800 nodes agree to 1e-4."""
 
 RADII = (0.02, 0.06, 0.1, 0.15, 0.25, 0.35)
-EVERY_DRIFT = 6.8015015e-3
-"""Q of the window from raw step 21."""
+NOISE = 6.8015015e-3
+"""Q of the window from raw step 21, for the first term of Eq. 7."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def curves(case: Start, chain: AncestralChain, ell: float) -> dict[str, Any]:
     """The chance and its bounds against the radius."""
     zero = torch.zeros(1, dtype=torch.float64)
     chances = [terminal_probability(chain, r * ell, zero, points=200)[0].item() for r in RADII]
-    eq7: Tensor = confinement_bound([EVERY_DRIFT / (4 * r * ell) ** 2 for r in RADII])
+    eq7: Tensor = confinement_bound([NOISE / (4 * r * ell) ** 2 for r in RADII])
     return {
         "raw": case.raw,
         "radii": list(RADII),
@@ -131,18 +131,22 @@ def curves(case: Start, chain: AncestralChain, ell: float) -> dict[str, Any]:
 
 def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     """The chance to end near a midpoint, and bounds on it, from three raw steps."""
-    for colour, shown in zip(("C0", "C1", "C2"), series, strict=False):
-        raw = int(shown["raw"])
-        ax.semilogy(shown["radii"], shown["chance"], color=colour, marker=".",
-                    label=f"chance from raw {raw}")  # fmt: skip
-        ax.semilogy(shown["radii"], shown["bound"], color=colour, linestyle="--",
-                    label=f"bound from raw {raw}")  # fmt: skip
-        ax.semilogy(shown["radii"], shown["slab"], color=colour, linestyle=":",
-                    label=f"confinement in $2\\theta$, raw {raw}")  # fmt: skip
+    for colour, height, shown in zip(
+        ("C0", "C1", "C2"), (1e-6, 1e-11, 1e-18), series, strict=False
+    ):
+        first = colour == "C0"
+        for name, label, line in (
+            ("chance", "chance", ".-"),
+            ("bound", "bound of linear comparison", "--"),
+            ("slab", r"confinement in $2\theta$", ":"),
+        ):
+            ax.semilogy(shown["radii"], shown[name], line, color=colour,
+                        label=label if first else None)  # fmt: skip
+        ax.text(0.15, height, f"from raw {int(shown['raw'])}", color=colour, va="center")
     ax.semilogy(series[-1]["radii"], series[-1]["eq7"], color="black",
                 label="Eq. 7, term 1 without drift")  # fmt: skip
     ax.set_xlabel(r"radius $\theta / \ell$")
     ax.set_ylabel(r"$P(|A_{end}| \leq \theta)$")
-    ax.set_title("ancestral sampler, exact score, from the bisector")
-    ax.set_ylim(1e-35, 1e2)
-    ax.legend(fontsize="x-small", ncols=2, loc="lower center")
+    ax.set_title("ancestral sampler from the bisector")
+    ax.set_ylim(1e-39, 1e3)
+    ax.legend(fontsize="small", loc="lower center")
