@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -94,7 +94,7 @@ def curves() -> dict[str, Any]:
         drawn[f"bits_{d}"] = [
             float(
                 dependency_ratios(
-                    lambda x, law=law, a=a: law.noise_mean(x, alpha_bar=a),
+                    partial(law.noise_mean, alpha_bar=a),
                     math.sqrt(a) + math.sqrt(1 - a) * xi,
                     [0],
                 ).mean()

@@ -88,7 +88,8 @@ def ratio(case: Example, place: Place) -> Fraction:
     small = -case.cancels / PAIRS  # a w_1 has the same sign in both halves
     neurons += [(positive, small, Fraction(0))] * PAIRS
     neurons += [(not positive, small, Fraction(0))] * PAIRS
-    own, other = (sum(row[k] for row in neurons if row[0]) for k in (1, 2))
+    own = sum((row[1] for row in neurons if row[0]), Fraction(0))
+    other = sum((row[2] for row in neurons if row[0]), Fraction(0))
     return own**2 / (own**2 + other**2)
 
 
