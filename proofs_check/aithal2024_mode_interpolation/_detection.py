@@ -15,6 +15,9 @@ from theorylab.diffusion.steps import Step
 START = 120
 """The raw index at which runs start, from the exact law there (noise 1.9)."""
 
+WINDOWS = ((0, 7), (0, 9), (0, 49))
+"""Raw indices over which Hal of the chain is taken: the last 8, 10 and 50 steps."""
+
 KEPT = 50
 CHUNK = 10_000
 CHAIN_RULE, FLOW_RULE = Ancestral(FIXED_LARGE), DDIM()

@@ -32,7 +32,7 @@ class Noise:
     source=read_at("Shapes (hallucinated duplicates)"),
     relation=Relation.BEYOND,
     evidence=Evidence.NUMERIC,
-    cases=[Noise(), Noise(0.3), Noise(3.0)],
+    cases=[Noise(2.0), Noise(0.8), Noise(4.0)],
     must_fail={
         "noise two per cent larger": lambda case: replace(case, scale=1.02),
         "shapes shown with probability 0.49": lambda case: replace(case, shown=0.49),
@@ -121,4 +121,5 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     ax.imshow(series[0]["images"], cmap="gray", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[])
     ax.set_xlabel("eight samples; columns: triangle, square, pentagon")
+    ax.set_ylabel("63 pixels, values 0 to 1")
     ax.set_title("Shapes by the flow of the exact denoiser")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from proofs_check.aithal2024_mode_interpolation import read_at
-from proofs_check.aithal2024_mode_interpolation._detection import START, Runs, sampled
+from proofs_check.aithal2024_mode_interpolation._detection import START, WINDOWS, Runs, sampled
 from proofs_check.aithal2024_mode_interpolation._line import CHAIN, DEVIATION, THREE
 from theorylab.claims import Evidence, Finding, Relation, claim, rate_equals
 from theorylab.diffusion.chain import propagate
@@ -38,7 +38,7 @@ def hallucinations_of_the_chain_are_counted_as_its_density_says(case: Count) -> 
     the exact law at raw index 120, as many end farther than $6s$ from two neighbouring modes as
     the propagated density says.
     """
-    found = sampled(case.runs, ((0, 7), (0, 49)))
+    found = sampled(case.runs, WINDOWS)
     law = propagate(
         SmoothedScore(THREE, CHAIN, case.smoothing), CHAIN, last=START,
         start=THREE.noised(float(CHAIN.alpha(float(START))), float(CHAIN.sigma(float(START)))),

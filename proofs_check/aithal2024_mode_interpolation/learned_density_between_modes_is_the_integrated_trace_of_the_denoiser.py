@@ -1,5 +1,6 @@
 """B6 on a trained network: interpolation is a functional of the denoiser's Jacobian alone."""
 
+import math
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -17,6 +18,7 @@ from theorylab.learn.modes import LINE, DenoiserScore, deviation_of, smooth_line
 
 LOW, HIGH = 0.002, 10.0
 STEP = 1e-3
+PLACES = (0.5, -0.5, 0.3)
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Point:
     source=read_at("Learned score in one dimension (mechanism)"),
     relation=Relation.BEYOND,
     evidence=Evidence.NUMERIC,
-    cases=[Point(0.5), Point(-0.5), Point(0.3)],
+    cases=[Point(y) for y in PLACES],
     must_fail={
         "the divergence with the wrong sign": lambda case: replace(case, sign=-1.0),
         "integrated from two per cent less noise": lambda case: replace(case, top=0.98 * HIGH),
@@ -53,19 +55,12 @@ def learned_density_between_modes_is_the_integrated_trace_of_the_denoiser(case: 
     smooth where the exact denoiser is steep: its slopes at the midpoints are below 1.6 at $\sigma
     = 0.03$ and below 2.6 at 0.1, those of the exact one 20.2 and 16.2.
     """
-    score, law = learned(), GaussianMixture([[0.0]], HIGH**2 + deviation_of(LINE) ** 2)
-    points = case.y + STEP * torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0])
-    flow = log_variance_flow(score, (LOW, HIGH), width=0.05)
-    path = solve_ode(flow, points[:, None], method=DOPRI8, rtol=1e-10, atol=1e-12)
-    found = path.end[:, 0]
-    wide, narrow = (
-        float(mass_between(law, found[i], found[4 - i])) / (2 * (2 - i) * STEP) for i in (0, 1)
-    )
-    measured = torch.log(torch.tensor((4 * narrow - wide) / 3))
-    trace = integrated_divergence(case.y, case.top)
-    start = 0.0 if case.prior else float(law.log_prob(found[2:3, None]))
-    slopes = torch.stack([slope_at(score, mid, sigma) for sigma in (0.03, 0.1)
-                          for mid in (-0.5, 0.5)])  # fmt: skip
+    measured, of_start = density(case.y)
+    trace = integrated_divergence(case.top)[PLACES.index(case.y)]
+    start = 0.0 if case.prior else of_start
+    score = learned()
+    middle = torch.tensor([[-0.5], [0.5]])
+    slopes = torch.cat([slopes_at(score, middle, sigma) for sigma in (0.03, 0.1)])
     exact = midpoint_slope(0.0025 + torch.tensor([0.03, 0.1]) ** 2, half=0.5, variance=0.0025)
     return all_hold(
         equal(start + case.sign * trace, measured, budget=1e-5),
@@ -81,35 +76,46 @@ def learned() -> DenoiserScore:
 
 
 @cache
-def integrated_divergence(start: float, top: float) -> float:
-    """The integral of 1 - dD/dy over ln sigma along the trajectory, by Simpson's rule."""
+def density(y: float) -> tuple[float, float]:
+    """The log of the mean density around y, extrapolated, and that of the start it comes from."""
+    score, law = learned(), GaussianMixture([[0.0]], HIGH**2 + deviation_of(LINE) ** 2)
+    points = y + STEP * torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0])
+    flow = log_variance_flow(score, (LOW, HIGH), width=0.05)
+    found = solve_ode(flow, points[:, None], method=DOPRI8, rtol=1e-10, atol=1e-12).end[:, 0]
+    wide, narrow = (
+        float(mass_between(law, found[i], found[4 - i])) / (2 * (2 - i) * STEP) for i in (0, 1)
+    )
+    return math.log((4 * narrow - wide) / 3), float(law.log_prob(found[2:3, None]))
+
+
+@cache
+def integrated_divergence(top: float) -> list[float]:
+    """The integral of 1 - dD/dy over ln sigma along the ways to all places, by Simpson's rule."""
     score, count = learned(), 400
-    logs = torch.linspace(torch.log(torch.tensor(LOW)), torch.log(torch.tensor(top)), count + 1)
-    step = float(logs[1] - logs[0])
-    y, total = torch.tensor([[start]]), 0.0
+    step = math.log(top / LOW) / count
+    y, total = torch.tensor(PLACES)[:, None], torch.zeros(len(PLACES))
     for k in range(count + 1):
         weight = 1 if k in (0, count) else 4 if k % 2 else 2
-        sigma = float(torch.exp(logs[k]))
-        total += weight * (1 - float(slope_at(score, float(y), sigma))) * step / 3
+        level = math.log(LOW) + k * step
+        total += weight * (1 - slopes_at(score, y, math.exp(level))) * step / 3
         if k < count:
-            y = _up(score, y, float(logs[k]), step)
-    return total
+            y = _up(score, y, level, step)
+    return [float(value) for value in total]
 
 
-def slope_at(score: DenoiserScore, y: float, sigma: float) -> Tensor:
-    """dD/dy by automatic differentiation."""
-    at = torch.tensor([[y]], requires_grad=True)
+def slopes_at(score: DenoiserScore, y: Tensor, sigma: float) -> Tensor:
+    """dD/dy at points (n, 1) by automatic differentiation, (n,)."""
+    at = y.detach().clone().requires_grad_()
     with torch.enable_grad():
         value = score.denoiser(at, sigma)
-        return torch.autograd.grad(value.sum(), at)[0][0, 0]
+        return torch.autograd.grad(value.sum(), at)[0][:, 0]
 
 
 def _up(score: DenoiserScore, y: Tensor, log_sigma: float, step: float) -> Tensor:
     """One step of the classical Runge-Kutta method for dy/d ln sigma = y - D."""
 
     def drift(at: Tensor, shift: float) -> Tensor:
-        sigma = float(torch.exp(torch.tensor(log_sigma + shift)))
-        return at - score.denoiser(at, sigma)
+        return at - score.denoiser(at, math.exp(log_sigma + shift))
 
     with torch.no_grad():
         a = drift(y, 0.0)

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 
 import torch
 from scipy.interpolate import CubicSpline
@@ -19,7 +20,7 @@ from proofs_check.aithal2024_mode_interpolation._line import (
     centred,
 )
 from theorylab.claims import Evidence, Finding, Relation, all_hold, claim, equal
-from theorylab.diffusion.line import flow_gap_masses, log_variance_flow
+from theorylab.diffusion.line import flow_preimages, log_variance_flow, mass_between
 from theorylab.diffusion.smoothing import Floor, Inflate, SmoothedScore, Smoothing, Temper
 from theorylab.diffusion.transport import normal_mass
 from theorylab.integrate import DOPRI5, solve_ode
@@ -36,6 +37,7 @@ SETTINGS: dict[Smoothing, float] = {
     Floor(0.05): 3.49862e-4,
     Floor(0.1): 1.22808e-2,
 }
+SHORT = (Temper(0.2), Inflate(0.01), Inflate(0.05), Floor(0.025), Floor(0.1))
 V = VARIANCE + TOP**2
 
 
@@ -53,7 +55,10 @@ class Gap:
     source=read_at("Smoothed score (mechanism of mode interpolation)"),
     relation=Relation.BEYOND,
     evidence=Evidence.NUMERIC,
-    cases=[Gap(smoothing, stated) for smoothing, stated in SETTINGS.items()],
+    cases=[Gap(smoothing, stated) for smoothing, stated in SETTINGS.items() if smoothing in SHORT],
+    thorough=[
+        Gap(smoothing, stated) for smoothing, stated in SETTINGS.items() if smoothing not in SHORT
+    ],
     must_fail={
         "margin of 5.9 deviations": lambda case: replace(case, margin=5.9),
         "three per cent more inflation": lambda case: replace(
@@ -74,16 +79,31 @@ def masses_between_two_modes_need_two_preimages_under_any_smoothing(case: Gap) -
       $1.228\cdot 10^{-2}$.
 
     (Against the flow run the other way by a fifth-order method: 41 starts around the expected
-    preimage, which is then read off by cubic interpolation of their ends.)
+    preimage, which is then read off by cubic interpolation of their ends; both ways the flow is
+    stopped and started again where a floor begins, since its field has a kink there. In
+    the thorough run only: tempered by 0.5 and 0.1, inflated by 0.025 and 0.1, the floor 0.05.)
     """
-    end = HALF - case.margin * DEVIATION
-    score = SmoothedScore(PAIR, EDM, case.smoothed or case.smoothing)
-    ends = (torch.tensor([-end]), torch.tensor([end]))
-    mass = flow_gap_masses(score, centred(V), ends, stop=0.0, start=TOP, rtol=1e-9)
+    mass = upward(case.smoothed or case.smoothing, HALF - case.margin * DEVIATION)
     return all_hold(
         equal(mass, torch.tensor([case.stated]), budget=4e-6),
-        equal(mass, downward(case), budget=1e-4),
+        equal(mass, downward(case), budget=1e-6),
     )
+
+
+@cache
+def upward(smoothing: Smoothing, end: float) -> Tensor:
+    """The mass that ends in (-end, end), by two preimages."""
+    score, y = SmoothedScore(PAIR, EDM, smoothing), torch.tensor([-end, end])
+    for low, high in pairwise(levels(smoothing)):
+        y = flow_preimages(score, y, stop=low, start=high, rtol=1e-10)
+    return mass_between(centred(V), y[:1], y[1:])
+
+
+def levels(smoothing: Smoothing) -> list[float]:
+    """The noises between which the field of the flow is smooth."""
+    if isinstance(smoothing, Floor):
+        return [0.0, math.sqrt(smoothing.least - VARIANCE), TOP]
+    return [0.0, TOP]
 
 
 def downward(case: Gap) -> Tensor:
@@ -100,6 +120,8 @@ def downward(case: Gap) -> Tensor:
 def mapped(smoothing: Smoothing, rough: float) -> tuple[Tensor, Tensor]:
     """Starts between 0.97 and 1.03 of a rough preimage, and where the flow takes them."""
     starts = rough * torch.linspace(0.97, 1.03, 41, dtype=torch.float64)
-    flow = log_variance_flow(SmoothedScore(PAIR, EDM, smoothing), (TOP, 0.0), width=DEVIATION)
-    path = solve_ode(flow, starts[:, None], method=DOPRI5, rtol=1e-8, atol=1e-10)
-    return starts, path.end[:, 0]
+    score, y = SmoothedScore(PAIR, EDM, smoothing), starts[:, None]
+    for high, low in pairwise(reversed(levels(smoothing))):
+        flow = log_variance_flow(score, (high, low), width=DEVIATION)
+        y = solve_ode(flow, y, method=DOPRI5, rtol=1e-8, atol=1e-13).end
+    return starts, y[:, 0]

@@ -38,7 +38,8 @@ def midpoint_density_falls_like_a_power_of_the_distance_under_a_lipschitz_cap(
     case: Laws,
 ) -> Finding:
     r"""Let $\ell = \ln p(0) + \tfrac12\ln(2\pi s^2) = -\frac{h^2}{2}\int_{s^2}^\infty
-    \frac{dv}{v\,v_{\rm eff}(v)}$ at the midpoint of two modes at the distance $\Delta = 2h$.
+    \frac{dv}{v\,v_{\rm eff}(v)}$ at the midpoint of two modes at the distance $\Delta = 2h$, with
+    floors of at least $s^2$.
 
     - Exact score: $\ell = -\Delta^2/8s^2$.
     - Inflated by $\eta$: $\ell = -\frac{\Delta^2}{8\eta}\ln(1 + \eta/s^2)$, still linear in

@@ -79,7 +79,7 @@ def stochastic_chain_hallucinates_less_than_the_flow_under_a_smoothed_score(
 @cache
 def found(smoothing: Smoothing, margin: float) -> tuple[float, float]:
     """The masses of the chain and of the flow."""
-    law = propagate(SmoothedScore(THREE, CHAIN, smoothing), CHAIN, last=320)
+    law = propagate(SmoothedScore(THREE, CHAIN, smoothing), CHAIN, last=320, spacing=0.006)
     low, high = interior_gaps(THREE.means, margin * DEVIATION)
     chain = sum(float(law.masses(torch.stack(ends))[0]) for ends in zip(low, high, strict=True))
     score = SmoothedScore(THREE, EDM, smoothing)
@@ -110,6 +110,7 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
                 color=f"C{index}", marker="os"[index], ls="none", label=sampler)  # fmt: skip
     ax.set(yscale="log", xlim=(-0.5, len(series) - 0.5))
     ax.set_xticks(list(places), names)
+    ax.set_xlabel("smoothing of the score")
     ax.set_ylabel("mass farther than 6 deviations from both modes")
     ax.set_title("three modes, one smoothed score, two samplers")
     ax.legend()

@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from proofs_check.aithal2024_mode_interpolation import read_at
-from proofs_check.aithal2024_mode_interpolation._detection import START, Runs, Sampled, sampled
+from proofs_check.aithal2024_mode_interpolation._detection import (
+    START,
+    WINDOWS,
+    Runs,
+    Sampled,
+    sampled,
+)
 from proofs_check.aithal2024_mode_interpolation._line import CHAIN, DEVIATION
 from theorylab.claims import (
     Evidence,
@@ -18,19 +24,22 @@ from theorylab.claims import (
 )
 from theorylab.diffusion.affine_chain import prediction_covariance, trajectory_variance_law
 from theorylab.diffusion.detection import detection, roc
-from theorylab.diffusion.smoothing import Floor
+from theorylab.diffusion.smoothing import Floor, Inflate
 
-CHANCE = 1e-12
-WINDOWS = ((0, 7), (0, 49))
+CHANCE = 5e-13
 
 
 @dataclass(frozen=True)
 class Detector:
-    """What is sampled, the brackets of two areas, and of two rates at the threshold."""
+    """What is sampled, and brackets: of areas for 8, 10 and 50 steps, of the share found with 8
+    and 10 steps at 96 per cent kept, and of two rates at the threshold of the null law.
+    """
 
     runs: Runs = Runs(Floor(0.1), 40_000)
     short: tuple[float, float] = (0.93, 0.98)
+    ten: tuple[float, float] = (0.93, 0.98)
     long: tuple[float, float] = (0.62, 0.80)
+    rates: tuple[tuple[float, float], tuple[float, float]] = ((0.55, 0.78), (0.5, 0.74))
     found: tuple[float, float] = (0.92, 0.99)
     kept: tuple[float, float] = (0.81, 0.86)
     swapped: bool = False
@@ -41,10 +50,24 @@ class Detector:
     relation=Relation.SHARPENS,
     evidence=Evidence.SAMPLED,
     cases=[Detector()],
+    thorough=[
+        Detector(
+            Runs(Inflate(0.05), 300_000),
+            (0.965, 0.995),
+            (0.955, 0.99),
+            (0.58, 0.76),
+            ((0.9, 0.985), (0.82, 0.95)),
+            (0.93, 0.995),
+            (0.93, 0.965),
+        )
+    ],
     must_fail={
         "windows exchanged": lambda case: replace(case, swapped=True),
         "finds 45 per cent at that threshold": lambda case: replace(case, found=(0.4, 0.5)),
         "keeps 96 per cent at that threshold": lambda case: replace(case, kept=(0.95, 0.97)),
+        "finds 95 per cent where 96 are kept": lambda case: replace(
+            case, rates=((0.94, 0.96), (0.94, 0.96))
+        ),
     },
 )
 def trajectory_variance_finds_hallucinations_of_the_chain_in_a_short_window(
@@ -52,23 +75,27 @@ def trajectory_variance_finds_hallucinations_of_the_chain_in_a_short_window(
 ) -> Finding:
     r"""Ancestral chain of the released code under a score with the floor 0.1, three modes, Hal
     over the last $w$ steps. The area under the receiver's curve (the probability that a
-    hallucination has the larger Hal) is between 0.93 and 0.98 for $w = 8$ and between 0.62 and
-    0.80 for $w = 50$, where the window holds the choice of the mode itself: the detector depends
-    on its window. At the threshold that keeps 96 per cent of one mode under the exact score (by
-    the null law) the short window finds between 92 and 99 per cent of the hallucinations and
-    keeps between 81 and 86 per cent of the other samples. (40 000 runs, about 400
-    hallucinations; each is paired with another sample; the brackets with their reach.)
+    hallucination has the larger Hal) is between 0.93 and 0.98 for $w = 8$ and $w = 10$ and between
+    0.62 and 0.80 for $w = 50$, where the window holds the choice of the mode itself: the detector
+    depends on its window. Where 96 per cent of the other samples are kept it finds between 55 and
+    78 per cent of the hallucinations ($w = 8$) and between 50 and 74 ($w = 10$), not 95. At the
+    threshold that keeps 96 per cent of one mode under the exact score (by the null law) the short
+    window finds between 92 and 99 per cent of the hallucinations and keeps between 81 and 86 per
+    cent of the other samples. (40 000 runs, about 400 hallucinations; each is paired with another
+    sample; the brackets with their reach. Thorough: the score inflated by 0.05 and 300 000 runs,
+    where the same detector finds between 90 and 98.5 per cent with $w = 8$ and between 82 and 95
+    with $w = 10$.)
     """
     drawn = sampled(case.runs, WINDOWS)
-    short, long = WINDOWS[::-1] if case.swapped else WINDOWS
-    wins, worse = drawn.wins(short), drawn.wins(long)
+    short, ten, long = WINDOWS[::-1] if case.swapped else WINDOWS
     covariance = prediction_covariance(DEVIATION, CHAIN, window=short, last=START)
     threshold = trajectory_variance_law(covariance).quantile(0.96)
     bad = drawn.hal[short][drawn.hallucinated] > threshold
     good = drawn.hal[short][~drawn.hallucinated] <= threshold
     parts = [
-        rate_between(*wins, case.short, reach=0.5, false_alarm=CHANCE, miss=CHANCE),
-        rate_between(*worse, case.long, reach=0.7, false_alarm=CHANCE, miss=CHANCE),
+        rate_between(*drawn.wins(short), case.short, reach=0.5, false_alarm=CHANCE, miss=CHANCE),
+        rate_between(*drawn.wins(ten), case.ten, reach=0.5, false_alarm=CHANCE, miss=CHANCE),
+        rate_between(*drawn.wins(long), case.long, reach=0.7, false_alarm=CHANCE, miss=CHANCE),
         rate_between(
             int(bad.sum()), len(bad), case.found, reach=0.9, false_alarm=CHANCE, miss=CHANCE
         ),
@@ -76,11 +103,24 @@ def trajectory_variance_finds_hallucinations_of_the_chain_in_a_short_window(
             int(good.sum()), len(good), case.kept, reach=0.1, false_alarm=CHANCE, miss=CHANCE
         ),
     ]
+    for window, rate in zip((short, ten), case.rates, strict=True):
+        counts = found_at(drawn, window, retention=0.96)
+        parts.append(rate_between(*counts, rate, reach=0.8, false_alarm=CHANCE, miss=CHANCE))
     return all_hold(*parts).with_series(**curves(drawn))
 
 
+def found_at(drawn: Sampled, window: tuple[int, int], *, retention: float) -> tuple[int, int]:
+    """Hallucinations above the threshold that keeps a share of the other samples, of all.
+
+    The threshold is a quantile of tens of thousands of other runs, independent of the
+    hallucinated ones: given it, the count is binomial.
+    """
+    at = detection(drawn.hal[window], drawn.hallucinated, retention=retention)
+    return at.found, at.positives
+
+
 def curves(drawn: Sampled) -> dict[str, Any]:
-    """Receiver's curves of both windows, and the 99 per cent interval at 96 per cent kept."""
+    """Receiver's curves of the windows, and the 99 per cent interval at 96 per cent kept."""
     found: dict[str, Any] = {}
     for window in WINDOWS:
         false, true = roc(drawn.hal[window], drawn.hallucinated, points=51)
@@ -95,9 +135,9 @@ def curves(drawn: Sampled) -> dict[str, Any]:
 
 
 def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
-    """Receiver's curves for windows of 8 and 50 steps."""
+    """Receiver's curves for windows of 8, 10 and 50 steps."""
     one = series[0]
-    for index, w in enumerate((8, 50)):
+    for index, w in enumerate((8, 10, 50)):
         ax.plot(one[f"false_{w}"], one[f"true_{w}"], color=f"C{index}", label=f"last {w} steps")
         rate, low, high = one[f"interval_{w}"]
         ax.errorbar([0.04], [rate], yerr=[[rate - low], [high - rate]], color=f"C{index}",

@@ -49,8 +49,8 @@ def trajectory_variance_of_a_mode_is_a_sum_of_chi_squares(case: Window) -> Findi
     eigenvalues of $PCP/n$, $P = I - 11^\top/n$. For $s = 0.05$ and the last ten steps of the
     released chain $E\,\mathrm{Hal} = 3.1140\cdot 10^{-4}$, and a threshold that keeps 95, 96 and
     99 per cent is $8.836\cdot 10^{-4}$, $9.569\cdot 10^{-4}$ and $1.4289\cdot 10^{-3}$. (The law
-    by Imhof's integral; sampled from raw index 40, where the chain has its stationary law, at
-    the three thresholds.)
+    by inverting its Laplace transform; sampled from raw index 40, where the
+    chain has its stationary law, at the three thresholds.)
     """
     covariance = prediction_covariance(case.deviation, CHAIN, window=(0, case.last))
     law = trajectory_variance_law(case.stretched * covariance, dimension=case.dimension)

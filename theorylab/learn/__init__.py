@@ -15,6 +15,7 @@ from theorylab.learn.checkpoint import (
     shipped,
 )
 from theorylab.learn.denoising import DenoisingLoss, DenoisingMLP, LearnedDenoiser
+from theorylab.learn.detector import Screened, screen
 from theorylab.learn.network import ResidualMLP, build, parameter_count, sinusoids
 from theorylab.learn.objective import (
     Draws,
@@ -48,6 +49,7 @@ __all__ = [
     "RawIndices",
     "Recipe",
     "ResidualMLP",
+    "Screened",
     "Trained",
     "UniformTimes",
     "build",
@@ -61,6 +63,7 @@ __all__ = [
     "read_card",
     "save_state",
     "save_weights",
+    "screen",
     "shipped",
     "shipped_network",
     "sinusoids",
