@@ -121,5 +121,5 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     ax.imshow(series[0]["images"], cmap="gray", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[])
     ax.set_xlabel("eight samples; columns: triangle, square, pentagon")
-    ax.set_ylabel("63 pixels, values 0 to 1")
+    ax.set_ylabel("63 pixels")
     ax.set_title("Shapes by the flow of the exact denoiser")

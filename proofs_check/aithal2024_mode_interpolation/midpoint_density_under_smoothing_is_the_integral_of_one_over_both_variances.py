@@ -106,13 +106,11 @@ def integrated(smoothing: Smoothing) -> tuple[float, torch.Tensor]:
 
 def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     """Densities of the smoothed flow between two modes, with the closed form at the midpoint."""
-    for index, one in enumerate(series):
-        if index in (0, 3, 5, 7):
-            colour = f"C{index % 10}"
-            ax.plot(one["y"], one["density"], color=colour, label=one["name"])
-            ax.plot([0], [one["closed"]], color=colour, marker="o", markersize=5)
+    for index, one in enumerate(series[place] for place in (0, 3, 5, 7)):
+        ax.plot(one["y"], one["density"], color=f"C{index}", label=one["name"])
+        ax.plot([0], [one["closed"]], color=f"C{index}", marker="o", markersize=5)
     ax.set(yscale="log", ylim=(1e-4, 20))
     ax.set_xlabel("y (modes at -0.5 and 0.5, deviation 0.05)")
     ax.set_ylabel("density of the flow's law")
-    ax.set_title("smoothed scores; dots: closed form at the midpoint")
+    ax.set_title("dots: closed form at the midpoint")
     ax.legend()

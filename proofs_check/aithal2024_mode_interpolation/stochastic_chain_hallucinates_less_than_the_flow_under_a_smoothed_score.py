@@ -103,7 +103,9 @@ def by_ddim(smoothing: Smoothing) -> float:
 
 def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     """Mass between modes for the chain and the flow under each smoothing."""
-    names = [one["name"] for one in series]
+    names = [
+        one["name"].split("(")[0].lower() + " " + one["name"].split("=")[1][:-1] for one in series
+    ]
     places = range(len(series))
     for index, sampler in enumerate(("chain", "flow")):
         ax.plot([p + 0.1 * (index - 0.5) for p in places], [one[sampler] for one in series],
@@ -111,6 +113,6 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     ax.set(yscale="log", xlim=(-0.5, len(series) - 0.5))
     ax.set_xticks(list(places), names)
     ax.set_xlabel("smoothing of the score")
-    ax.set_ylabel("mass farther than 6 deviations from both modes")
-    ax.set_title("three modes, one smoothed score, two samplers")
+    ax.set_ylabel("mass between the modes")
+    ax.set_title("farther than 6 deviations from all modes")
     ax.legend()

@@ -145,5 +145,5 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     ax.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, label="chance")
     ax.set_xlabel("share of other samples discarded")
     ax.set_ylabel("share of hallucinations found")
-    ax.set_title("trajectory variance, chain, floor 0.1; 99 % intervals at 96 % kept")
+    ax.set_title("chain, floor 0.1; 99 % intervals")
     ax.legend()
