@@ -10,6 +10,7 @@ from theorylab.diffusion import GaussianMixture
 from theorylab.learn import Recipe, load_weights, read_card, shipped, shipped_network, train
 from theorylab.learn.checkpoint import SHIPPED
 from theorylab.learn.grid import RECIPES, SCHEDULE, SEEDS, plane, row, row_mixture
+from theorylab.learn.objective import MixtureData, NoisePrediction, RawIndices
 from theorylab.learn.recipe import FIRST, command
 
 FEW = 3
@@ -28,15 +29,21 @@ def test_shipped_weights_are_those_of_the_recipe(seed: int) -> None:
         load_weights(plane().factory(), shipped(recipe.file(seed)))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_retraining_begins_with_the_recorded_losses(seed: int) -> None:
+@pytest.mark.parametrize(("recipe", "seed"), [*((row(), seed) for seed in SEEDS), (plane(), 0)])
+def test_retraining_begins_with_the_recorded_losses(recipe: Recipe, seed: int) -> None:
     """Float32 on another machine may sum in another order; the losses agree to 1e-4."""
-    recipe = row()
     result = train(recipe.factory, recipe.objective, recipe.plan, seed=seed, stop_after=FEW)
     recorded = read_card(shipped(recipe.file(seed))).first_losses[:FEW]
     torch.testing.assert_close(result.losses, torch.tensor(recorded), rtol=1e-4, atol=0)
     other = train(recipe.factory, recipe.objective, recipe.plan, seed=seed + 7, stop_after=1)
     assert abs(float(other.losses[0]) / recorded[0] - 1) > 1e-3
+
+
+def test_the_network_of_the_plane_is_that_of_its_recipe() -> None:
+    card = read_card(shipped(plane().file(0)))
+    assert (card.recipe, card.seed, card.steps) == ("plane", 0, 10_000)
+    assert card.mean_losses[-1] < 0.25 < card.mean_losses[0]
+    assert shipped_network(plane(), 0).d == 2
 
 
 def test_weights_of_another_recipe_are_refused() -> None:
@@ -68,7 +75,9 @@ def test_a_row_is_the_marginal_of_the_grid() -> None:
 
 
 def test_the_weights_stay_small() -> None:
-    assert sum(file.stat().st_size for file in SHIPPED.glob("row-*")) < 400_000
+    files = [file for name in ("row", "plane") for file in SHIPPED.glob(f"{name}-*")]
+    assert len(files) == 2 * (len(SEEDS) + 1)
+    assert sum(file.stat().st_size for file in files) < 500_000
 
 
 def test_every_recipe_is_named_by_its_key() -> None:
@@ -80,8 +89,8 @@ def test_the_command_trains_and_reports(
 ) -> None:
     def tiny() -> Recipe:
         whole = row()
-        plan = replace(whole.plan, steps=4)
-        return Recipe("tiny", whole.factory, replace(whole.objective, batch=8), plan)
+        objective = NoisePrediction(MixtureData(row_mixture()), SCHEDULE, RawIndices(), 8)
+        return Recipe("tiny", whole.factory, objective, replace(whole.plan, steps=4))
 
     assert command({"tiny": tiny}, ["--seed", "3", "--out", str(tmp_path)]) == 0
     card = read_card(tmp_path / "tiny-3.safetensors")

@@ -8,6 +8,7 @@ from proofs_check.ashiq2026_ddim_vs_ddpm import read_at
 from proofs_check.ashiq2026_ddim_vs_ddpm._learned import (
     DDIM_RUN,
     FLOW,
+    LAST,
     NOISY_FLOW,
     Comparison,
     Run,
@@ -19,7 +20,7 @@ from theorylab.claims import Evidence, Finding, Relation, claim
 from theorylab.diffusion.steps import DDIM
 
 ETAS = (0.0, 0.25, 0.5, 0.75, 1.0)
-ANCESTRAL = Run(DDIM(1.0), 300, 50, n=12_000, draw=101)
+ANCESTRAL = Run(DDIM(1.0), LAST, 50, n=16_000, draw=101)
 
 
 @claim(
@@ -30,20 +31,20 @@ ANCESTRAL = Run(DDIM(1.0), 300, 50, n=12_000, draw=101)
     must_fail={
         "eta exchanged": exchanged,
         "eta 1 on ten nodes below eta 0 on 50": lambda case: replace(
-            case, lower=Run(DDIM(1.0), 300, 10, n=12_000, draw=102)
+            case, lower=Run(DDIM(1.0), LAST, 10, n=12_000, draw=102)
         ),
         "noise without the larger drift": lambda case: replace(
-            case, lower=Run(NOISY_FLOW, 300, 50, n=12_000, draw=64)
+            case, lower=Run(NOISY_FLOW, LAST, 50, n=12_000, draw=64)
         ),
     },
 )
 def learned_rate_falls_from_eta_zero_to_eta_one(case: Comparison) -> Finding:
-    r"""Under each of the networks `row-0`, `row-1`, `row-2`, from the exact law at raw index 300
+    r"""Under each of the networks `row-0`, `row-1`, `row-2`, from the exact law at raw index 120
     and on the nodes of the 50-step run, DDIM with $\eta = 1$ strands fewer runs than with
     $\eta = 0$. With $\eta$ both change, the noise and the pull of the score; with the noise of
     $\eta = 1$ and the pull of $\eta = 0$ the statement is false (a twin).
     """
-    rates = [share(case.seed, Run(DDIM(eta) if eta else FLOW, 300, 50, n=2000, draw=1030 + i))
+    rates = [share(case.seed, Run(DDIM(eta) if eta else FLOW, LAST, 50, n=1000, draw=1030 + i))
              for i, eta in enumerate(ETAS)]  # fmt: skip
     return case.finding().with_series(seed=case.seed, etas=list(ETAS), rates=rates)
 
@@ -55,5 +56,5 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
                 color=f"C{shown['seed']}", label=f"network {shown['seed']}")  # fmt: skip
     ax.set_xlabel(r"$\eta$")
     ax.set_ylabel(r"coordinates $> 5\sigma$ from a mode (%)")
-    ax.set_title("DDIM-50 from raw 300, learned score")
+    ax.set_title("DDIM-50 from raw 120, learned score")
     ax.legend()
