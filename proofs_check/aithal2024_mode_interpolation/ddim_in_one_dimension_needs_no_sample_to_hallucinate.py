@@ -34,7 +34,7 @@ class Run:
         "a score two per cent flatter": lambda case: replace(case, share=0.98),
         "a mass two per cent larger": lambda case: replace(case, stated=1.02 * case.stated),
     },
-    thorough=[Run(1000, 1.37e-7)],
+    thorough=[Run(1000, 1.3663e-7)],
 )
 def ddim_in_one_dimension_needs_no_sample_to_hallucinate(case: Run) -> Finding:
     r"""Deterministic DDIM with the exact score on a line is strictly increasing, so what it
@@ -43,7 +43,7 @@ def ddim_in_one_dimension_needs_no_sample_to_hallucinate(case: Run) -> Finding:
     2, 3 of deviation 0.05, that is $5.57\cdot 10^{-3}$ with 100 steps, 0.0339 with 50, 0.147 with
     20 and 0.163 with 10, where the data have $1.32\cdot 10^{-9}$ (to 0.4 per cent): fewer steps
     hallucinate without any smoothing of the score. (The mass is also counted on
-    20001 quantiles of the start.)
+    20001 quantiles of the start; thorough: $1.366\cdot 10^{-7}$ with 1000 steps.)
     """
     mass, ends = between(case.steps, case.share, case.margin), mapped(case.steps, case.share)
     inner = torch.stack(interior_gaps(THREE.means, 6 * DEVIATION))
