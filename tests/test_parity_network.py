@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -71,6 +72,37 @@ def test_pair_probability_agrees_with_an_integral_over_the_correlation(r):
         expected = stats.norm.cdf(h) * stats.norm.cdf(k) + value
         found = pair_probability(*torch.tensor([h, k]), Correlation.of(torch.tensor(r)))
         assert found.item() == pytest.approx(expected, abs=2e-13)
+
+
+@pytest.mark.parametrize("below", [1e-3, 1e-8, 1e-14, 1e-20])
+def test_pair_probability_near_perfect_correlation_agrees_with_twenty_digits(below):
+    apart = math.sqrt(below)
+    near, far = torch.tensor([below, 2 - below])
+    for h, gap in [(0.3, 0.0), (-1.4, 0.7 * apart), (2.5, 3 * apart), (0.0, 0.2)]:
+        for sign in (1, -1):
+            r = torch.tensor(sign * (1 - below))
+            correlation = Correlation(r, *((near, far) if sign > 0 else (far, near)))
+            k = sign * (h + gap)
+            found = pair_probability(*torch.tensor([h, k]), correlation).item()
+            assert found == pytest.approx(near_perfect(h, k, below, sign), abs=2e-16)
+
+
+def near_perfect(h, k, below, sign):
+    """Phi_2(h, k; sign (1 - below)) from its value at sign, along the correlation, by mpmath."""
+    with mpmath.workdps(20):
+        h, k = mpmath.mpf(h), mpmath.mpf(k)
+        apart, product = (h - sign * k) ** 2, sign * 4 * h * k
+
+        def density(angle):
+            exponent = (apart + product * mpmath.sin(angle / 2) ** 2) / mpmath.sin(angle) ** 2
+            return mpmath.exp(-exponent / 2)
+
+        end = 2 * mpmath.asin(mpmath.sqrt(mpmath.mpf(below) / 2))
+        pieces = mpmath.linspace(0, end, 4)
+        rest = mpmath.quad(density, pieces, method="gauss-legendre", maxdegree=5)
+        on = mpmath.ncdf(h), mpmath.ncdf(k)
+        start = min(on) if sign > 0 else max(sum(on) - 1, 0)
+        return float(start - sign * rest / (2 * mpmath.pi))
 
 
 def test_pair_moments_at_equal_and_opposite_variables_are_one_dimensional():

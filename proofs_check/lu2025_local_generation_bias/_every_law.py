@@ -17,12 +17,14 @@ the axis is g* >= g(D) for every D. So K < nu g* there if V > 0,
     V = g(D) sqrt(1 + beta^2) - rho N.
 
 Three sufficient conditions are tried on a box: V > 0 by its value at the middle and its
-derivatives; rho < g(D) sqrt(1 + beta^2), since P <= 1; and, for tau > 0, V >= T1 + tau L with
+derivatives; rho < g(D) sqrt(1 + beta^2), since P <= 1; and, for tau > 0, T1 + tau L > 0 with
 
     T1 = g* sqrt(1 + beta^2) - G(beta) >= 0,
     L = Q'(rho^)/(1 + rho) - rho gamma lam,  Q(rho) = rho (Phi(u_+) + Phi(u_-))/2,
 
-some rho^ in [rho, 1], where G(beta) = Q(1) and lam is one for which both tangents are majorants.
+some rho^ in [rho, 1], where G(beta) = Q(1) and lam is one for which both tangents are majorants:
+T1 + tau L is V with g* for g(D), by the mean value theorem for Q. T1 is bounded below by 0 and by
+g(D) sqrt(1 + beta^2) - G(beta); so L > 0 alone suffices.
 """
 
 from dataclasses import dataclass
@@ -61,7 +63,8 @@ class Level:
 def bound(low: np.ndarray, high: np.ndarray, *, best: np.ndarray, levels: np.ndarray) -> Pair:
     """For `enclosed_in_bulk`; `best` is D* at the s of `levels`, where any floats are sound."""
     s, beta, tau = (Interval(low[:, k], high[:, k]) for k in range(3))
-    middle, radius = (low + high) / 2, (high - low) / 2 * (1 + 1e-12) + 1e-300
+    middle = (low + high) / 2  # rounded, so that it need not be the same from both ends
+    radius = np.maximum(high - middle, middle - low) * (1 + 1e-15) + 1e-300
     ms, mb, mt = (Interval(middle[:, k], middle[:, k]) for k in range(3))
     D = np.interp(middle[:, 0], levels, best)
     wide, at = Level.of(s), Level.of(ms)

@@ -78,6 +78,7 @@ def table() -> Table:
     p, q, m = _bitangents(lam)
     reach = 1e-7 + 1e-5 * (q - p)
     left, right = p - reach, q + reach
+    _demand(bool((np.diff(left) < 0).all() and (np.diff(right) > 0).all()), "the places in order")
     with precision(96):
         for k in range(len(lam)):
             _certify_tangent(left[k], lam[k], q[k])
@@ -125,11 +126,13 @@ def _bitangents(lam: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _certify_tangent(u: float, lam: float, other: float) -> None:
     """The tangent at u is a majorant; `other` is where the far convex branch comes closest."""
     at, L = arb(u), arb(lam)
+    on_the_left = u < -1
     value, slope = below(at), density(at)
     _demand(_is_convex_at(at, L), f"convex at u = {u}")
     for _ in range(4):  # Newton's method for the point where H' = 0
         phi = math.exp(-(other**2) / 2) / math.sqrt(2 * math.pi)
         other -= (float(slope) + 2 * lam * (other - u) - phi) / (2 * lam + other * phi)
+    _demand(other > -1 if on_the_left else other < -1, f"another branch than that of u = {u}")
     _certify_branch(
         lambda y: value + slope * (y - at) + L * (y - at) ** 2 - below(y),
         lambda y: slope + 2 * L * (y - at) - density(y),
@@ -139,6 +142,7 @@ def _certify_tangent(u: float, lam: float, other: float) -> None:
 
 def _certify_line(lam: float, slope: float, level: float, p: float, q: float) -> None:
     L, m, c = arb(lam), arb(slope), arb(level)
+    _demand(p < -1 < q, f"a point on each branch, got {p} and {q}")
     for near in (p, q):
         _certify_branch(
             lambda y: c + m * y + L * y**2 - below(y),
@@ -156,7 +160,9 @@ def _certify_branch(H: Balls, slope: Balls, near: float, lam: arb) -> None:
             break
     else:
         _demand(False, f"a bracket of the minimum near {near}")
-    _demand(_is_convex_at(b if near < -1 else a, lam), f"convex near {near}")
+    inner = b if near < -1 else a
+    same = inner < -1 if near < -1 else inner > -1
+    _demand(bool(same) and _is_convex_at(inner, lam), f"convex near {near}")
     _demand(H(a) + slope(a) * (b - a) >= 0 and H(b) >= 0 and H(a) >= 0, f"H >= 0 near {near}")
 
 

@@ -8,7 +8,16 @@ from flint import arb
 
 from proofs_check.lu2025_local_generation_bias import PAPER
 from proofs_check.lu2025_local_generation_bias._axis_balls import share
-from theorylab.claims import Evidence, Finding, Relation, all_hold, ball, claim, enclosed
+from theorylab.claims import (
+    Evidence,
+    Finding,
+    Relation,
+    Verdict,
+    all_hold,
+    ball,
+    claim,
+    enclosed,
+)
 from theorylab.claims.bulk import Interval, enclosed_in_bulk
 from theorylab.claims.normal import below, density
 from theorylab.parity import best_axis_bias
@@ -56,11 +65,14 @@ def axis_growth_has_one_global_maximiser(case: Range) -> Finding:
     falls strictly.
     """
     edges = np.linspace(case.low, case.high, case.cells + 1)
-    middles = np.array([best_bias_in_floats(s) for s in (edges[:-1] + edges[1:]) / 2]) + case.away
-    wrong = ball(float(middles[0]))
+    centres = (edges[:-1] + edges[1:]) / 2
+    wrong = ball(best_bias_in_floats(centres[0]) + case.away)
     level = 1 - arb(float((edges[0] + edges[1]) / 2)) ** 2
     best = ball(best_axis_bias(float(1 - level)).bias)
     top = enclosed(lambda: share(wrong, level) - share(best, level) + ball("1e-5"))
+    if top.verdict is not Verdict.HOLDS:
+        return top
+    middles = np.array([best_bias_in_floats(s) for s in centres]) + case.away
     look = partial(bound, edges=edges, middles=middles, unimodal=case.unimodal)
     found = enclosed_in_bulk(
         look, [(case.low, case.high), (0, 2)], parts=(case.cells, 16), most_boxes=400_000

@@ -37,11 +37,15 @@ class Neurons:
     source=PAPER.at("Lemma A.6 and Theorem A.4, first point"),
     relation=Relation.SHARPENS,
     evidence=Evidence.NUMERIC,
-    cases=grid(
-        Neurons,
-        law=[parity_of_two_bits, parity_of_three_bits, balanced_brackets, skewed],
-        alpha_bar=[0.1, 0.5, 0.9],
-    ),
+    cases=[
+        *grid(
+            Neurons,
+            law=[parity_of_two_bits, parity_of_three_bits, skewed],
+            alpha_bar=[0.1, 0.5, 0.9],
+        ),
+        Neurons(balanced_brackets, 0.1),
+    ],
+    thorough=grid(Neurons, law=[balanced_brackets], alpha_bar=[0.5, 0.9]),
     must_fail={
         "2 per cent less": lambda case: replace(case, share=0.98),
         "the weight of another coordinate": lambda case: replace(case, coordinate=0),

@@ -20,6 +20,7 @@ from theorylab.claims import Evidence, Finding, Relation, claim, equal, grid
 from theorylab.parity import HypercubeLaw, growth_rate
 
 COORDINATE = 1
+SMALL = [parity_of_two_bits, parity_of_three_bits, skewed]
 
 
 def as_claimed(w: Tensor, b: Tensor, law: HypercubeLaw, alpha_bar: float) -> Tensor:
@@ -60,24 +61,21 @@ class Neurons:
     source=PAPER.at("Proof of Theorem A.4, display of K"),
     relation=Relation.SHARPENS,
     evidence=Evidence.NUMERIC,
-    cases=grid(
-        Neurons,
-        law=[
-            parity_of_two_bits,
-            parity_of_three_bits,
-            skewed,
-            balanced_brackets,
-            odd_parity_beside_a_free_bit,
-        ],
-        alpha_bar=[0.1, 0.5, 0.9],
-        seed=[0],
-    ),
-    thorough=grid(
-        Neurons,
-        law=[parity_of_three_bits, balanced_brackets],
-        alpha_bar=[0.02, 0.3, 0.7, 0.95],
-        seed=[1, 2],
-    ),
+    cases=[
+        *grid(Neurons, law=SMALL, alpha_bar=[0.1, 0.5, 0.9], seed=[0]),
+        Neurons(balanced_brackets, 0.5, 0),
+        Neurons(odd_parity_beside_a_free_bit, 0.1, 0),
+    ],
+    thorough=[
+        Neurons(balanced_brackets, 0.9, 0),
+        Neurons(odd_parity_beside_a_free_bit, 0.9, 0),
+        *grid(
+            Neurons,
+            law=[parity_of_three_bits, balanced_brackets],
+            alpha_bar=[0.02, 0.3, 0.7, 0.95],
+            seed=[1, 2],
+        ),
+    ],
     must_fail={
         "2 per cent more": lambda case: replace(case, factor=1.02),
         "without the factor nu": lambda case: replace(case, formula=without_nu),

@@ -21,8 +21,11 @@ from theorylab.claims import Evidence, Finding, Relation, all_hold, ball, claim,
 from theorylab.claims.bulk import enclosed_in_bulk
 from theorylab.parity import best_axis_bias
 
-SPACING = 100
+SPACING = 50
 """Levels at which the best bias is computed; between them it is interpolated, which is sound."""
+
+LEAST = 0.5639
+"""g* is larger."""
 
 
 @dataclass(frozen=True)
@@ -72,25 +75,34 @@ def only_the_axis_grows_fastest_under_every_pairwise_independent_law(case: Range
     divided by $\tau$ near the axis. Outside these $\beta$ and $\tau$ it holds since $g^* > .5639$
     and no probability exceeds 1.
     """
-    levels = np.linspace(case.low, case.high, SPACING)
-    best = np.array([best_axis_bias(float(s) ** 2).bias for s in levels])
-    found = [on_the_axis(case, float(levels[k]), float(best[k])) for k in (0, SPACING // 2, -1)]
+    found = [on_the_axis(case, s) for s in (case.low, (case.low + case.high) / 2, case.high)]
     if case.exception is not None:
         found.append(below_the_axis(case.exception))
     if case.share != "1" or case.exception is not None:
         return all_hold(*found)
-    least = partial(share_above, least=0.5639, best=best, levels=levels)
+    levels = np.linspace(case.low, case.high, SPACING)
+    best = np.array([best_axis_bias(float(s) ** 2).bias for s in levels])
+    least = partial(share_above, least=LEAST, best=best, levels=levels)
     found.append(enclosed_in_bulk(least, [(case.low, case.high)], parts=(1000,)))
+    found.append(outside_of_the_box())
     look = partial(bound, best=best, levels=levels)
     box = [(case.low, case.high), (-FARTHEST, FARTHEST), (0, THICKEST)]
     return all_hold(*found, enclosed_in_bulk(look, box, parts=case.parts))
 
 
-def on_the_axis(case: Range, s: float, bias: float) -> Finding:
+def on_the_axis(case: Range, s: float) -> Finding:
     """The claimed maximum is not below what the axis offers next to D*."""
+    bias = best_axis_bias(s**2).bias
     rest = 1 - arb(s) ** 2
     top = ball(case.share) * share(arb(bias), rest)
     return enclosed(lambda: top + ball("1e-9") - share(arb(bias) + ball("1e-3"), rest))
+
+
+def outside_of_the_box() -> Finding:
+    """There rho is below g* sqrt(1 + beta^2)."""
+    far = enclosed(lambda: ball(LEAST) * (1 + ball(FARTHEST) ** 2).sqrt() - 1)
+    thick = enclosed(lambda: ball(LEAST) ** 2 - (1 - ball(THICKEST)))
+    return all_hold(far, thick)
 
 
 def below_the_axis(exception: Exceptional) -> Finding:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from proofs_check.lu2025_local_generation_bias import PAPER
 from proofs_check.lu2025_local_generation_bias._laws import parity_of_three_bits, skewed
 from theorylab.claims import Evidence, Finding, Relation, all_hold, claim, equal, grid
 from theorylab.integrate import DOPRI8
-from theorylab.parity import HypercubeLaw, TwoLayerReLU, growth_rate, surrogate_flow
+from theorylab.parity import HypercubeLaw, TrainingPath, TwoLayerReLU, growth_rate, surrogate_flow
 
 TIME = 1.0
 
@@ -50,14 +51,9 @@ def output_weight_grows_by_the_integral_of_the_growth_rate(case: Growth) -> Find
     integrated in the weights themselves, from four random balanced neurons, over one unit of
     time, and the integral is taken by Gauss-Legendre along it.
     """
-    law = case.law()
-    start = TwoLayerReLU.balanced(4, law.dimension, scale=0.1, seed=2)
-    setting: dict[str, Any] = {"law": law, "coordinate": 1, "alpha_bar": case.alpha_bar}
-    nodes, weights = np.polynomial.legendre.leggauss(8)
-    times = torch.tensor([0.0, *(TIME / 2 * (nodes + 1)), TIME])
-    flow = surrogate_flow(
-        start, time=TIME, times=times, method=DOPRI8, rtol=1e-8, atol=1e-11, **setting
-    )
+    flow = followed(case.law, case.alpha_bar)
+    start, weights = flow.networks[0], np.polynomial.legendre.leggauss(8)[1]
+    setting: dict[str, Any] = {"law": case.law(), "coordinate": 1, "alpha_bar": case.alpha_bar}
     rates = torch.stack([rate(net, case, setting) for net in flow.networks[1:-1]])
     exponent = case.factor * TIME / 2 * torch.tensor(weights) @ rates
     sign = torch.sign(start.a) if case.signed else torch.ones(4)
@@ -66,6 +62,17 @@ def output_weight_grows_by_the_integral_of_the_growth_rate(case: Growth) -> Find
         equal(flow.end.a.abs(), claimed, budget=1e-7),
         equal(torch.sign(flow.end.a), torch.sign(start.a), budget=1e-9),
     )
+
+
+@cache
+def followed(law: Callable[[], HypercubeLaw], alpha_bar: float) -> TrainingPath:
+    """The flow at the Gauss-Legendre times and both ends."""
+    start = TwoLayerReLU.balanced(4, law().dimension, scale=0.1, seed=2)
+    times = TIME / 2 * (np.polynomial.legendre.leggauss(8)[0] + 1)
+    return surrogate_flow(
+        start, law=law(), coordinate=1, alpha_bar=alpha_bar, time=TIME,
+        times=torch.tensor([0.0, *times, TIME]), method=DOPRI8, rtol=1e-8, atol=1e-11,
+    )  # fmt: skip
 
 
 def rate(net: TwoLayerReLU, case: Growth, setting: dict) -> Tensor:

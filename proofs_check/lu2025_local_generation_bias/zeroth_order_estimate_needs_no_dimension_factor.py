@@ -1,7 +1,7 @@
 """Appendix A.6 multiplies a ratio of two mean squares by d / d_R; the ratio needs no factor."""
 
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cache, reduce
 
 import sympy
 from sympy import Expr, Integer, Symbol, oo, pi, sqrt
@@ -61,6 +61,7 @@ def zeroth_order_estimate_needs_no_dimension_factor(case: Estimate) -> Finding:
     )
 
 
+@cache
 def mean_square(gradient: tuple[Symbol, ...]) -> Expr:
     """E (sum_k g_k e_k)^2 over independent e_k of law N(0, epsilon^2), integrated one by one."""
     steps = sympy.symbols(f"e1:{len(gradient) + 1}", real=True)
@@ -68,9 +69,15 @@ def mean_square(gradient: tuple[Symbol, ...]) -> Expr:
     return reduce(averaged, steps, square)
 
 
+@cache
+def gaussian_moments(step: Symbol) -> list[Expr]:
+    """The integrals of 1, e and e^2 under N(0, epsilon^2)."""
+    density = sympy.exp(-(step**2) / (2 * E**2)) / (E * sqrt(2 * pi))
+    return [sympy.integrate(step**k * density, (step, -oo, oo)) for k in range(3)]
+
+
 def averaged(expression: Expr, step: Symbol) -> Expr:
     """The expectation in one Gaussian entry of a polynomial of degree 2 in it."""
-    density = sympy.exp(-(step**2) / (2 * E**2)) / (E * sqrt(2 * pi))
-    moments = [sympy.integrate(step**k * density, (step, -oo, oo)) for k in range(3)]
+    moments = gaussian_moments(step)
     polynomial = sympy.Poly(expression, step)
     return sum(polynomial.coeff_monomial(step**k) * moments[k] for k in range(3))

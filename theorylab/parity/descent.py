@@ -91,7 +91,7 @@ def stochastic_descent(
     size = _require.integer("batch", batch, at_least=1)
     batches = _Sampler(law, alpha_bar, i, network.w, seed).batches(size)
     a, w, b = (part.clone() for part in (network.a, network.w, network.b))
-    records = []
+    other_bits, records = [k for k in range(law.dimension) if k != i], []
     for first in range(0, steps, every):
         total = torch.zeros_like(a[0])
         for _ in range(every):
@@ -99,8 +99,8 @@ def stochastic_descent(
         if not bool(torch.isfinite(total)):
             msg = f"the loss is not finite between steps {first} and {first + every}"
             raise FloatingPointError(msg)
-        others = torch.sqrt(torch.clamp(w.square().sum(-1) - w[:, i] ** 2, min=0.0))
-        records.append(torch.stack((total / every, w[:, i].abs().mean(), others.mean())))
+        own, others = w[:, i].abs(), torch.linalg.vector_norm(w[:, other_bits], dim=-1)
+        records.append(torch.stack((total / every, own.mean(), others.mean())))
     times = rate * every * torch.arange(1, len(records) + 1).to(w)
     excess, own, other = torch.stack(records).unbind(-1)
     return DescentPath(times, excess, own, other, TwoLayerReLU(a, w, b))
