@@ -41,13 +41,13 @@ class Flow:
     source=PAPER.at("Theorem A.4, fourth point"),
     relation=Relation.SHARPENS,
     evidence=Evidence.NUMERIC,
-    cases=[
-        Flow(parity_of_three_bits, 0.3),
+    cases=[Flow(parity_of_three_bits, 0.3), Flow(skewed, 0.8)],
+    thorough=[
         Flow(parity_of_three_bits, 0.8),
-        Flow(skewed, 0.8),
+        Flow(skewed, 0.3),
         Flow(balanced_brackets, 0.3),
+        Flow(balanced_brackets, 0.8),
     ],
-    thorough=[Flow(skewed, 0.3), Flow(balanced_brackets, 0.8)],
     must_fail={
         "once the squared slope": lambda case: replace(case, factor=1.0),
         "2 per cent more": lambda case: replace(case, factor=2.04),
