@@ -14,7 +14,7 @@ from proofs_check.lu2025_local_generation_bias._events import non_local_events
 from theorylab.claims import Evidence, Finding, Relation, claim, rate_equals
 from theorylab.parity import HypercubeLaw, dependency_ratios
 
-CHANCE = 1e-12
+CHANCE = 5e-13
 SHOWN = tuple(k / 20 for k in range(1, 20))
 BITS = (3, 4, 8)
 

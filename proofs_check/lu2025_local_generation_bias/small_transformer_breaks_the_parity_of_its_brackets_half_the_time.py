@@ -91,5 +91,6 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
         color="0.7",
     )  # fmt: skip
     ax.set_xticks(list(places), shown["kinds"])
+    ax.set_xlabel("kind of image")
     ax.set_ylabel("share of images")
     ax.legend(fontsize=8)
