@@ -89,8 +89,8 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
         ax.axhline(one["typical"], color=f"C{index}", linestyle="--", linewidth=0.8,
                    label=f"median in a mode, {one['window']:.0f} steps")  # fmt: skip
     ax.axvspan(1e-5, 0.2, color="0.9", label="farther than 6 deviations from the modes")
-    ax.set(xscale="log", yscale="log", xlim=(1e-5, 1), ylim=(1e-11, 1))
+    ax.set(xscale="log", yscale="log", xlim=(1e-5, 1), ylim=(1e-19, 1))
     ax.set_xlabel("distance of the end to the midpoint (mode at 0.5)")
     ax.set_ylabel("trajectory variance Hal")
     ax.set_title("DDIM, score inflated by 0.05")
-    ax.legend()
+    ax.legend(loc="lower right", fontsize=7)

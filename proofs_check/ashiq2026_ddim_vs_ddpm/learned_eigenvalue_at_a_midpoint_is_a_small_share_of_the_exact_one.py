@@ -106,4 +106,4 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     ax.set(yscale="log", xlim=(20.5, -0.5), xticks=[20, 16, 12, 8, 4, 0])
     ax.set_xlabel("raw index (time runs to the right)")
     ax.set_ylabel(r"$|\lambda|$, mean over midpoints")
-    ax.legend(loc="center left", bbox_to_anchor=(0.0, 0.62))
+    ax.legend(loc="upper left")

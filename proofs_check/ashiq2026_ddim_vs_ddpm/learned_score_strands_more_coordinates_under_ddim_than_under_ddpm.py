@@ -85,4 +85,4 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     ax.set(xticks=[], ylim=(-1.7, 2.0))
     ax.set_xlabel("$x_1$ (two panels)")
     ax.set_ylabel("$x_2$")
-    ax.set_title("samples between modes, learned score (network 0)")
+    ax.set_title("learned score (network 0)")

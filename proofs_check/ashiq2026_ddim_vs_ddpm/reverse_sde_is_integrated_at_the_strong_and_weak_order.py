@@ -86,8 +86,10 @@ def ends(case: Method, method: SDEMethod, count: int, slope: float) -> Tensor:
 def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     """The root mean square errors against the number of steps."""
     for index, one in enumerate(series):
-        ax.loglog(one["steps"], one["strong"], marker="o", markersize=4, color=f"C{index}",
-                  label=one["name"])  # fmt: skip
+        ax.loglog(one["steps"], one["strong"], marker="os^"[index % 3], markersize=8 - 2 * index,
+                  color=f"C{index}", label=one["name"])  # fmt: skip
+    ax.set_xticks(series[0]["steps"], [str(count) for count in series[0]["steps"]])
+    ax.minorticks_off()
     ax.set_xlabel("steps")
     ax.set_ylabel("root mean square error")
     ax.set_title("reverse SDE with the exact score of two modes")

@@ -112,5 +112,5 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     ax.axhline(1, color="0.6", lw=0.8, label="network of single bits")
     ax.set_xlabel(r"$\bar\alpha$")
     ax.set_ylabel(r"LDR of one coordinate")
-    ax.set_ylim(0.65, 1.02)
-    ax.legend(loc="lower right", fontsize=8)
+    ax.set_ylim(0.5, 1.02)
+    ax.legend(loc="lower left", fontsize=8)
