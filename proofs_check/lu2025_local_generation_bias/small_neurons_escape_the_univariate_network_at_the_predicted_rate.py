@@ -98,7 +98,7 @@ def with_two_small_neurons(d: int) -> TwoLayerReLU:
 
 def figure(ax: Any, series: Sequence[Mapping[str, Any]]) -> None:
     """The size of the faster neuron over time in units of 1 / Lambda."""
-    for part, mark in zip(series, "os^", strict=True):
+    for part, mark in zip(series, "os^"[: len(series)], strict=True):
         scaled = [part["rate"] * t for t in part["time"]]
         rise = [value - part["growth"][0] for value in part["growth"]]
         ax.plot(scaled, rise, mark, fillstyle="none", label=f"exact flow, {part['d']} bits")
