@@ -294,6 +294,11 @@ def test_page_of_a_red_run_is_red(red) -> None:
     assert "unsound2024/no_claim could not be read as a claim" in page
 
 
+def heeding_interrupts() -> None:
+    """A program started from a background job inherits that it ignores SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupted_run_leaves_a_readable_ledger(laboratory, tmp_path) -> None:
     root, report = tmp_path / "slow", tmp_path / "report"
     shutil.copytree(laboratory / "circles2024", root / "circles2024")
@@ -303,8 +308,9 @@ def test_interrupted_run_leaves_a_readable_ledger(laboratory, tmp_path) -> None:
     )
     call = [sys.executable, "-m", "theorylab", "verify", "--from", str(root)]
     running = subprocess.Popen(
-        [*call, "--report", str(report)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [*call, "--report", str(report)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, preexec_fn=heeding_interrupts,
+    )  # fmt: skip
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if (report / "ledger.jsonl").is_file() and len(ledger.read(report)) == 5:

@@ -10,7 +10,8 @@ objective and no data.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any, Generic, TypeVar
@@ -130,7 +131,8 @@ def train(
 ) -> Trained[Net]:
     """Train the network that `factory` builds, from the state on disk if there is one.
 
-    Equal arguments give equal bits on one machine with one number of threads.
+    Equal arguments give equal bits on one machine: whatever the number of threads outside, the
+    run has one.
 
     Args:
         factory: builds the network; its initial weights come from the seed.
@@ -157,13 +159,25 @@ def train(
         last = min(last, _require.integer("stop_after", stop_after, at_least=1))
     if state is not None and File(state).exists():
         run.restore(load_state(state))
-    while len(run.losses) < last:
-        run.step(objective)
-        if state is not None and (len(run.losses) % every == 0 or len(run.losses) == last):
-            save_state(state, run.state())
+    with _one_thread():
+        while len(run.losses) < last:
+            run.step(objective)
+            if state is not None and (len(run.losses) % every == 0 or len(run.losses) == last):
+                save_state(state, run.state())
     if run.average is not None and last == plan.steps:
         run.network.load_state_dict(run.average)
     return Trained(run.network.eval(), torch.tensor(run.losses, dtype=torch.float64))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread inside the block: sums depend on how they are shared out."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class _Run:
