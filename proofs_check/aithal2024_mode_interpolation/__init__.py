@@ -47,8 +47,8 @@ NOT_CHECKED = (
     NotChecked(
         "Detection (windows of 5, 15 and 20 steps)",
         "The receiver's curves of further windows, under the floor 0.1 and the inflation 0.05.",
-        "those of 8, 10 and 50 steps are checked under the floor; under the inflation one run in 800"
-        " hallucinates, and the rate at the threshold of the null law is not known beforehand",
+        "those of 8, 10 and 50 steps are checked under the floor; under the inflation one run in"
+        " 800 hallucinates, and the rate at the threshold of the null law is not known beforehand",
     ),
     NotChecked(
         "Detection (learned score)",
