@@ -13,7 +13,7 @@ from torch import Tensor
 
 from theorylab import _require
 from theorylab._typing import ArrayLike
-from theorylab.diffusion import _components, _points
+from theorylab.diffusion import _points
 from theorylab.diffusion.mixture import GaussianMixture
 from theorylab.diffusion.schedule import Schedule
 from theorylab.path import Dynamics
@@ -82,7 +82,7 @@ def clock_reverse(
     span = (0.0, math.log(_ratio(mixture, s_start, s_stop)))
 
     def drift(u: Tensor, y: Tensor) -> Tensor:
-        return (1 + k) * (_mean_at(mixture, y, deviation_at(u, s_start)) - y)
+        return (1 + k) * _shift_at(mixture, y, deviation_at(u, s_start))
 
     def diffusion(u: Tensor, y: Tensor) -> Tensor:
         return math.sqrt(2 * k) * deviation_at(u, s_start) * torch.ones_like(y)
@@ -90,11 +90,10 @@ def clock_reverse(
     return Dynamics(drift, span, None if k == 0 else diffusion, linear=-(1 + k))
 
 
-def _mean_at(mixture: GaussianMixture, y: Tensor, s: Tensor) -> Tensor:
-    """The map mbar(y; s)."""
+def _shift_at(mixture: GaussianMixture, y: Tensor, s: Tensor) -> Tensor:
+    """The shift mbar(y; s) - y."""
     points, means, _, log_weights = mixture._at(y, "y")
-    r = _components.responsibilities(points, means, (s**2).to(points), log_weights)
-    return _components.combine(r, means)
+    return mixture.kernel.shift(points, means, (s**2).to(points), log_weights)
 
 
 def _ratio(mixture: GaussianMixture, s_start: float, s_stop: float | None) -> float:

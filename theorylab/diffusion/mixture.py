@@ -26,6 +26,7 @@ from theorylab._typing import (
     Weights,
 )
 from theorylab.diffusion import _components, _points, _random
+from theorylab.diffusion.kernels import AUTOMATIC, Kernel
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -41,6 +42,7 @@ class GaussianMixture:
         means: mu, (K, d).
         variance: v, shared () or per mode (K,).
         weights: w, (K,), positive with sum 1; equal if None is given.
+        kernel: how the score is evaluated, see `theorylab.diffusion.kernels`.
 
     Raises:
         ValueError: shapes that disagree, K = 0 or d = 0, entries that are not finite, variances
@@ -50,14 +52,21 @@ class GaussianMixture:
     means: Means
     variance: Float[Tensor, ""] | Weights
     weights: Weights
+    kernel: Kernel
 
     def __init__(
-        self, means: ArrayLike, variance: ArrayLike, weights: ArrayLike | None = None
+        self,
+        means: ArrayLike,
+        variance: ArrayLike,
+        weights: ArrayLike | None = None,
+        *,
+        kernel: Kernel = AUTOMATIC,
     ) -> None:
         checked = _checked_means(means)
         object.__setattr__(self, "means", checked)
         object.__setattr__(self, "variance", _checked_variance(variance, checked))
         object.__setattr__(self, "weights", _checked_weights(weights, checked))
+        object.__setattr__(self, "kernel", _points.instance("kernel", kernel, Kernel))
 
     @staticmethod
     def grid(
@@ -131,12 +140,12 @@ class GaussianMixture:
 
     def score(self, x: ArrayLike) -> Points:
         """The gradient of ln p(x), sum_k r_k (mu_k - x) / v_k; (*n, d) -> (*n, d)."""
-        return _components.score(*self._at(x))
+        return self.kernel.score(*self._at(x))
 
     def expected_mean(self, x: ArrayLike) -> Points:
         """The map mbar(x) = sum_k r_k(x) mu_k; (*n, d) -> (*n, d)."""
         at = self._at(x)
-        return _components.combine(_components.responsibilities(*at), at[1])
+        return at[0] + self.kernel.shift(*at)
 
     def expected_mean_jacobian(self, x: ArrayLike) -> Matrices:
         r"""The Jacobian D mbar(x); (*n, d) -> (*n, d, d).
@@ -192,11 +201,20 @@ class GaussianMixture:
         if not 0 < max(kept, added) < math.inf:
             msg = f"alpha and sigma must have finite squares, not both 0, got {alpha} and {sigma}"
             raise ValueError(msg)
-        return GaussianMixture(alpha * self.means, kept * self.variance + added, self.weights)
+        variance = kept * self.variance + added
+        return GaussianMixture(alpha * self.means, variance, self.weights, kernel=self.kernel)
 
     def with_variance(self, variance: ArrayLike) -> "GaussianMixture":
         """The same means and weights with another variance, shared or per mode."""
-        return GaussianMixture(self.means, variance, self.weights)
+        return GaussianMixture(self.means, variance, self.weights, kernel=self.kernel)
+
+    def with_kernel(self, kernel: Kernel) -> "GaussianMixture":
+        """The same law, its score evaluated by another kernel.
+
+        Raises:
+            ValueError: no `Kernel`.
+        """
+        return GaussianMixture(self.means, self.variance, self.weights, kernel=kernel)
 
     def sample(self, n: int, seed: int = 0) -> Points:
         """Exact draws, (n, d), on the dtype and device of `means`.

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from theorylab import _require
 from theorylab._typing import ArrayLike, Points
-from theorylab.diffusion import _components
 from theorylab.diffusion._points import level, non_negative_level, positive_level
 from theorylab.diffusion.mixture import GaussianMixture
 from theorylab.diffusion.schedule import Schedule
@@ -59,7 +58,8 @@ class ExactScore:
         alpha = level("t", self.schedule.alpha(t), points)
         sigma = level("t", self.schedule.sigma(t), points)
         scaled = alpha[..., None] * means if alpha.ndim else alpha * means
-        return _components.score(points, scaled, alpha**2 * variance + sigma**2, log_weights)
+        total = alpha**2 * variance + sigma**2
+        return self.mixture.kernel.score(points, scaled, total, log_weights)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from theorylab.native import description
+
 PACKAGES = ("theorylab", "torch", "torchdiffeq", "torchsde", "numpy", "scipy", "sympy",
             "python-flint", "matplotlib", "pytest")  # fmt: skip
 
@@ -29,6 +31,7 @@ def environment(*, command: Sequence[str], thorough: bool) -> dict[str, Any]:
         "optimised": not __debug__,
         "commit": _commit(),
         "threads": {"of a check": 1} | {name: os.environ.get(name) for name in THREADS},
+        "kernels": description(),
         "packages": {name: _version(name) for name in PACKAGES},
         "executable": Path(sys.executable).name,
     }

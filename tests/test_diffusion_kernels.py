@@ -1,0 +1,148 @@
+"""Every kernel against the reference in float64, and the accuracy that float32 keeps."""
+
+import math
+
+import flint
+import pytest
+import torch
+from torch import Tensor
+
+from theorylab.diffusion import GaussianMixture
+from theorylab.diffusion.kernels import Automatic, Chunked, Kernel, Native, Reference
+from theorylab.native import library
+
+HAS_LIBRARY = library() is not None
+needs_compiler = pytest.mark.skipif(not HAS_LIBRARY, reason="no C compiler on this machine")
+KERNELS = [Automatic(), Automatic(1), Chunked(), Chunked(1), *([Native()] if HAS_LIBRARY else [])]
+
+
+def law(modes: int, d: int, kind: str, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Means, a variance of the given kind, and logarithms of weights."""
+    draw = torch.Generator().manual_seed(100 * modes + d)
+    means = torch.randn(modes, d, dtype=torch.float64, generator=draw)
+    logs = torch.log_softmax(torch.randn(modes, dtype=torch.float64, generator=draw), -1)
+    variance = {
+        "shared": torch.tensor(0.3, dtype=torch.float64),
+        "per mode": torch.rand(modes, dtype=torch.float64, generator=draw) + 0.1,
+        "per point": torch.rand(*x.shape[:-1], 1, dtype=torch.float64, generator=draw) + 0.1,
+    }[kind]
+    return means, variance, logs
+
+
+def points(shape: tuple[int, ...]) -> Tensor:
+    return 2 * torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(9))
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+@pytest.mark.parametrize("kind", ["shared", "per mode", "per point"])
+@pytest.mark.parametrize("modes", [1, 2, 25])
+@pytest.mark.parametrize("d", [1, 2, 3, 5, 8])
+def test_kernels_agree_with_the_reference(kernel: Kernel, kind: str, modes: int, d: int) -> None:
+    x = points((130, d))
+    means, variance, logs = law(modes, d, kind, x)
+    for name in ("score", "shift"):
+        expected = getattr(Reference(), name)(x, means, variance, logs)
+        found = getattr(kernel, name)(x, means, variance, logs)
+        # logits of some 1e2 lose 1e2 roundings, and so do shares
+        torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (4, 5, 3)])
+@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+def test_points_of_any_shape(kernel: Kernel, shape: tuple[int, ...]) -> None:
+    x = points(shape)
+    means, variance, logs = law(4, 3, "shared", x)
+    found = kernel.score(x, means, variance, logs)
+    assert found.shape == x.shape
+    torch.testing.assert_close(found, Reference().score(x, means, variance, logs))
+
+
+@pytest.mark.parametrize("d", [20, 64])
+@pytest.mark.parametrize("variance", [3.0, 1e-2, 1e-7])
+def test_chunks_are_accurate_also_where_products_are_not(d: int, variance: float) -> None:
+    """At variance 1e-7 a product would lose ten digits of the logits: distances are summed."""
+    x = points((50, d))
+    means, _, logs = law(7, d, "shared", x)
+    x[:7] = means + math.sqrt(variance) * x[:7]
+    arguments = (x, means, torch.tensor(variance, dtype=torch.float64), logs)
+    expected = Reference().shift(*arguments)
+    torch.testing.assert_close(Chunked().shift(*arguments), expected, rtol=1e-9, atol=1e-11)
+
+
+def test_the_choice_depends_on_shapes_and_gradients() -> None:
+    choose = Automatic().choose
+    x, means, variance = torch.zeros(10, 2), torch.zeros(3, 2), torch.tensor(1.0)
+    assert isinstance(choose(x, means, variance), Native if HAS_LIBRARY else Reference)
+    assert isinstance(choose(x.requires_grad_(), means, variance), Reference)
+    with torch.no_grad():
+        assert isinstance(choose(x, means, variance), Native if HAS_LIBRARY else Reference)
+    wide, many = torch.zeros(10, 9), torch.zeros(3, 9)
+    assert isinstance(choose(wide, many, variance), Reference)
+    assert isinstance(choose(torch.zeros(10**6, 9), many, variance), Chunked)
+    assert isinstance(choose(torch.zeros(10, 2, dtype=torch.float16), means, variance), Reference)
+
+
+def test_transforms_of_torch_func_reach_the_reference() -> None:
+    mixture = GaussianMixture.grid().noised(1.0, 0.5)
+    x = points((6, 2))
+
+    def score(point: Tensor) -> Tensor:
+        return Automatic().score(point, mixture.means, mixture.variance, mixture.weights.log())
+
+    jacobian = torch.stack([torch.func.jacrev(score)(point) for point in x])
+    torch.testing.assert_close(jacobian, mixture.score_jacobian(x))
+
+
+def ball_score(x: Tensor, mixture: GaussianMixture) -> Tensor:
+    """The score at float32 points by ball arithmetic, correct to float64."""
+    flint.ctx.prec = 200
+    means = [[flint.arb(v) for v in row] for row in mixture.means.double().tolist()]
+    variance = flint.arb(float(mixture.variance))
+    rows = []
+    for point in x.double().tolist():
+        gaps = [[m - flint.arb(v) for m, v in zip(mean, point, strict=True)] for mean in means]
+        pulls = [(-sum(g * g for g in gap) / (2 * variance)).exp() for gap in gaps]
+        scale = sum(pulls) * variance
+        sums = [
+            sum(p * g for p, g in zip(pulls, axis, strict=True))
+            for axis in zip(*gaps, strict=True)
+        ]
+        rows.append([float(each / scale) for each in sums])
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+@needs_compiler
+def test_float32_keeps_its_digits_at_the_end_of_the_process() -> None:
+    """At s = sigma of the grid, 100 deviations from mode to mode, one deviation from a mode.
+
+    The float32 points are taken as they are: what is tested is the kernel, not their rounding.
+    Eight roundings: four of the pull, and the logits of one mode only matter there.
+    """
+    grid = GaussianMixture.grid()
+    single = GaussianMixture(grid.means.float(), grid.variance.float())
+    x = single.sample(200, seed=4)
+    exact = ball_score(x, single)
+    norm = exact.norm(dim=-1)
+    error = (Native().score(*single._at(x)).double() - exact).norm(dim=-1) / norm
+    assert float(error.max()) < 8 * torch.finfo(torch.float32).eps
+    double = GaussianMixture(single.means.double(), single.variance.double())
+    error = (Native().score(*double._at(x.double())) - exact).norm(dim=-1) / norm
+    assert float(error.max()) < 8 * torch.finfo(torch.float64).eps
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+def test_points_out_of_range_give_nan_and_no_number(kernel: Kernel) -> None:
+    x = torch.tensor([[1e200, 0.0], [math.nan, 0.0], [0.5, 0.5]], dtype=torch.float64)
+    means, variance, logs = law(3, 2, "shared", x)
+    found = kernel.score(x, means, variance, logs)
+    assert bool(found[:2].isnan().any(-1).all())
+
+
+def test_kernel_goes_with_the_mixture() -> None:
+    mixture = GaussianMixture.grid().with_kernel(Chunked(100))
+    assert mixture.noised(0.5, 0.5).kernel == Chunked(100)
+    assert mixture.with_variance(0.1).kernel == Chunked(100)
+    with pytest.raises(ValueError, match="kernel must be a Kernel, got 'fast'"):
+        mixture.with_kernel("fast")
+    with pytest.raises(ValueError, match="budget must be at least 1, got 0"):
+        Chunked(0)

@@ -1,0 +1,235 @@
+r"""Kernels: how the score of a mixture is evaluated, all with the same formula.
+
+Notation: x (*n, d) points, mu (K, d) means, v the variances, () or (K,) or (*n, 1), w weights,
+
+.. math:: score = \sum_k \frac{r_k}{v_k} (\mu_k - x), \qquad shift = \sum_k r_k \mu_k - x .
+
+`GaussianMixture` holds a kernel, `AUTOMATIC` unless told otherwise by `with_kernel`. The kernels
+differ in speed, in memory and in rounding; tests/test_diffusion_kernels.py bounds the rounding.
+
+| kernel | for | a row's bits depend on |
+|---|---|---|
+| `Reference` | everything, also gradients; temporaries (*n, K) | the batch, in a matrix product |
+| `Native` | d <= 8 on the host, compiled C; no temporaries | nothing else |
+| `Chunked` | many modes or dimensions; temporaries within a budget | the batch |
+| `Separable` | product laws: one coordinate at a time | nothing else, if d = 1 does not |
+| `Compiled` | few modes in few dimensions on a CUDA device | nothing else |
+
+This module integrates nothing and checks no arguments but those of the kernels themselves.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from theorylab import _require
+from theorylab._typing import Points
+from theorylab.diffusion import _components
+from theorylab.native import mixture as native
+
+Formula: TypeAlias = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+
+BUDGET = 2**23
+"""Bytes of temporaries of `Chunked`: what stays in a second-level cache, not what fits."""
+
+
+class Kernel(ABC):
+    """A way of evaluating the pull of a mixture on points."""
+
+    @abstractmethod
+    def score(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
+        """The score sum_k (r_k / v_k)(mu_k - x), (*n, d)."""
+
+    @abstractmethod
+    def shift(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
+        """The shift sum_k r_k mu_k - x to the expected mean, (*n, d)."""
+
+
+@dataclass(frozen=True)
+class Reference(Kernel):
+    """Lines of torch, term by term; every dtype, device and shape, and gradients."""
+
+    def score(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
+        """The score."""
+        return _components.score(x, means, variance, log_weights)
+
+    def shift(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
+        """The shift."""
+        r = _components.responsibilities(x, means, variance, log_weights)
+        return _components.combine(r, means) - x
+
+
+@dataclass(frozen=True)
+class Native(Kernel):
+    r"""The compiled loop of theorylab/native/mixture.h, where it `serves`.
+
+    Differences mu_k - x are summed, not products, so that the score keeps its relative accuracy
+    near a mode: at one deviation from it, to 4 roundings of float32 at a spacing of 100
+    deviations. A share below exp(-700), or exp(-80) in float32, is raised to it, which moves the
+    result by less than K times that share of the farthest pull.
+    """
+
+    def score(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
+        """The score."""
+        return _natively(x, means, variance, log_weights, weighted=True)
+
+    def shift(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
+        """The shift."""
+        return _natively(x, means, variance, log_weights, weighted=False)
+
+    @staticmethod
+    def serves(x: Tensor, means: Tensor, variance: Tensor) -> bool:
+        """Whether the loop takes these: no gradient, float32 or float64, d <= 8, on the host."""
+        shared = variance.numel() == 1
+        per_mode = variance.ndim == 1 and variance.shape == means.shape[:1]
+        per_point = variance.ndim == x.ndim and variance.shape == (*x.shape[:-1], 1)
+        return (
+            means.ndim == 2
+            and (shared or per_mode or per_point)
+            and not _recorded(x, means, variance)
+            and native.serves(x)
+        )
+
+
+@dataclass(frozen=True)
+class Chunked(Kernel):
+    r"""Rows in chunks whose temporaries fit a budget; products where they are accurate enough.
+
+    The logit is, up to a part that all modes share,
+
+    .. math:: \ell_k + \frac{\langle x - c, \mu_k - c \rangle - |\mu_k - c|^2/2}{v},
+              \qquad c = \mathrm{mean}_k\, \mu_k,
+
+    with an error of some eps |x - c| max |mu_k - c| / v. Where this exceeds `LOSS` eps, or where
+    the variance is not shared, squared distances are summed from differences instead.
+
+    Attributes:
+        budget: bytes of temporaries, at least those of one row.
+
+    Raises:
+        ValueError: a budget that is not a positive integer.
+    """
+
+    budget: int = BUDGET
+
+    LOSS = 1024.0
+
+    def __post_init__(self) -> None:
+        _require.integer("budget", self.budget, at_least=1)
+
+    def score(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
+        """The score."""
+        if variance.ndim:
+            return self._pieces(Reference().score, x, means, variance, log_weights)
+        return self.shift(x, means, variance, log_weights) / variance
+
+    def shift(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
+        """The shift."""
+        if variance.ndim:
+            return self._pieces(Reference().shift, x, means, variance, log_weights)
+        centre = means.mean(0)
+        apart, flat = means - centre, (x - centre).reshape(-1, x.shape[-1])
+        lost = float(flat.abs().amax()) * float(apart.abs().amax()) * x.shape[-1] / float(variance)
+        logits = _by_products if lost <= self.LOSS else _by_differences
+        parts = []
+        for rows in flat.split(self._rows(x, means)):
+            r = logits(rows, apart, variance, log_weights)
+            # far modes would leave denormal numbers, which are slow: see `Native`
+            floor = -700.0 if r.dtype == torch.float64 else -80.0
+            r = r.sub_(r.amax(-1, keepdim=True)).clamp_(min=floor).exp_()
+            parts.append((r @ apart).div_(r.sum(-1, keepdim=True)).sub_(rows))
+        return torch.cat(parts).reshape(x.shape)
+
+    def _rows(self, x: Tensor, means: Tensor) -> int:
+        held = x.element_size() * (2 * len(means) + 4 * x.shape[-1])
+        return max(1, self.budget // held)
+
+    def _pieces(
+        self, formula: Formula, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor
+    ) -> Points:
+        """The reference on chunks of rows; a variance per point is cut likewise."""
+        flat = x.reshape(-1, x.shape[-1])
+        rows = self._rows(x, means)
+        many = variance.ndim == x.ndim and variance.shape[:-1] == x.shape[:-1] and x.ndim > 1
+        cut = variance.reshape(len(flat), -1).split(rows) if many else None
+        parts = [
+            formula(part, means, cut[i] if cut else variance, log_weights)
+            for i, part in enumerate(flat.split(rows))
+        ]
+        return torch.cat(parts).reshape(x.shape)
+
+
+@dataclass(frozen=True)
+class Automatic(Kernel):
+    """The fastest kernel that keeps a row's bits independent of the batch, or else in the budget.
+
+    `Native` where it serves; `Reference` for gradients, for means per point and for what is small;
+    `Chunked` for the rest. The choice depends on shapes, dtype and device only.
+
+    Attributes:
+        budget: bytes of temporaries, above which rows are cut into chunks.
+
+    Raises:
+        ValueError: a budget that is not a positive integer.
+    """
+
+    budget: int = BUDGET
+
+    def __post_init__(self) -> None:
+        _require.integer("budget", self.budget, at_least=1)
+
+    def score(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
+        """The score."""
+        return self.choose(x, means, variance).score(x, means, variance, log_weights)
+
+    def shift(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
+        """The shift."""
+        return self.choose(x, means, variance).shift(x, means, variance, log_weights)
+
+    def choose(self, x: Tensor, means: Tensor, variance: Tensor) -> Kernel:
+        """The kernel that is used for arguments such as these."""
+        if Native.serves(x, means, variance):
+            return Native()
+        plain = means.ndim == 2 and not _recorded(x, means, variance)
+        held = x.numel() // x.shape[-1] * len(means) * x.element_size()
+        return Chunked(self.budget) if plain and held > self.budget else Reference()
+
+
+AUTOMATIC = Automatic()
+
+
+def _recorded(*tensors: Tensor) -> bool:
+    """Whether a gradient is recorded through any of these, or a transform of torch.func acts."""
+    wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+    asked = torch.is_grad_enabled() and any(part.requires_grad for part in tensors)
+    return asked or any(wrapped(part) for part in tensors)
+
+
+def _natively(
+    x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor, *, weighted: bool
+) -> Points:
+    """The compiled pull: per mode the variances belong to the modes, else to the points."""
+    logs, ones = log_weights, torch.ones_like(log_weights)
+    if variance.numel() > 1 and variance.shape == means.shape[:1]:
+        logs = log_weights - x.shape[-1] / 2 * torch.log(variance)
+        inverses, scales = 1 / variance, ones[:1]
+    else:
+        inverses, scales = ones, (1 / variance).reshape(-1)
+    flat = x.reshape(-1, x.shape[-1])
+    return native.pull(flat, means, logs, inverses, scales, weighted).reshape(x.shape)
+
+
+def _by_products(rows: Tensor, apart: Tensor, variance: Tensor, log_weights: Tensor) -> Tensor:
+    """The logits from one matrix product; both rows and means counted from the centre."""
+    constant = log_weights - (apart**2).sum(-1) / (2 * variance)
+    return torch.addmm(constant, rows, (apart / variance).T)
+
+
+def _by_differences(rows: Tensor, apart: Tensor, variance: Tensor, log_weights: Tensor) -> Tensor:
+    """The logits from squared distances, each summed from differences."""
+    distances = torch.cdist(rows, apart, compute_mode="donot_use_mm_for_euclid_dist")
+    return distances.square_().div_(-2 * variance).add_(log_weights)

@@ -1,0 +1,74 @@
+r"""The pull of a mixture on points, by the compiled loop of mixture.h.
+
+.. math:: \sum_k r_k\, c_k\, (\mu_k - x), \qquad
+          r_k \propto \exp\Big(\ell_k - \tfrac12 |\mu_k - x|^2 a_k b(x)\Big)
+
+with c_k = a_k b(x) (weighted: the score) or c_k = 1 (the drift in the clock).
+
+This module checks nothing; see `theorylab.diffusion.kernels`.
+"""
+
+import ctypes
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from torch import Tensor
+
+from theorylab.native.compiler import library
+
+DIMENSIONS = range(1, 9)
+_ROWS = 4096  # of a thread's share, at least
+_NAMES = {torch.float32: "pull_float32", torch.float64: "pull_float64"}
+
+
+def serves(x: Tensor) -> bool:
+    """Whether the compiled loop can take these points (*n, d)."""
+    plain = type(x) is Tensor and x.layout == torch.strided and x.device.type == "cpu"
+    return plain and x.dtype in _NAMES and x.shape[-1] in DIMENSIONS and library() is not None
+
+
+def pull(
+    x: Tensor, means: Tensor, log_weights: Tensor, inverses: Tensor, scales: Tensor, weighted: bool
+) -> Tensor:
+    """The pull (n, d) on x (n, d); means (K, d), log_weights and inverses (K), scales (1) or (n).
+
+    All of one dtype on the host. The rows are shared among the threads that torch may use; a row
+    does not depend on the others.
+
+    Raises:
+        MemoryError: no room for K numbers a lane.
+        RuntimeError: there is no compiled library.
+    """
+    loaded = library()
+    if loaded is None:
+        msg = "a compiled library is needed, got none: ask `serves` first"
+        raise RuntimeError(msg)
+    given = [part.detach().contiguous() for part in (x, means, log_weights, inverses, scales)]
+    out = torch.empty_like(given[0])
+    points, centres, logs, rates, levels = (ctypes.c_void_p(part.data_ptr()) for part in given)
+    entry = getattr(loaded, _NAMES[x.dtype])
+    n, d = x.shape
+    step = 0 if len(scales) == 1 else 1
+
+    def rows(first: int, last: int) -> int:
+        return entry(
+            points, ctypes.c_long(first), ctypes.c_long(last), d, centres,
+            ctypes.c_long(len(means)), logs, rates, int(weighted), levels, step,
+            ctypes.c_void_p(out.data_ptr()),
+        )  # fmt: skip
+
+    if any(_shared(rows, n)):
+        msg = f"room for {len(means)} modes is needed, got none"
+        raise MemoryError(msg)
+    return out
+
+
+def _shared(rows: Callable[[int, int], int], n: int) -> list[int]:
+    """Call rows(first, last) for consecutive shares of n rows, in threads if they are many."""
+    threads = min(torch.get_num_threads(), max(1, n // _ROWS))
+    if threads == 1:
+        return [rows(0, n)]
+    edges = [n * i // threads for i in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(rows, edges[:-1], edges[1:]))
