@@ -7,10 +7,11 @@ the start of a run to (ell/sigma)^2 at its end; du = da/(2 a).
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 
-from flint import arb
+from flint import arb, ctx
 
-from theorylab.claims import ball
+from theorylab.claims import ball, precision
 
 END = 10_000
 """(ell/sigma)^2 of the grid: modes 2 apart with deviation 0.02, exactly."""
@@ -48,11 +49,28 @@ def pull(
     loses little.
     """
     x = [c - ball(m) for c, m in zip(y, means[near], strict=True)]
+    table = _seen_from(tuple(map(tuple, means)), tuple(weights), near, ctx.prec)
     total, moment = arb(0), [arb(0) for _ in y]
-    for mean, weight in zip(means, weights, strict=True):
-        off = [m - n for m, n in zip(mean, means[near], strict=True)]
-        room = sum((ball(o * o) - 2 * ball(o) * c for o, c in zip(off, x, strict=True)), arb(0))
-        share = ball(Fraction(weight) / Fraction(weights[near])) * (-(a / 2) * room).exp()
+    for ratio, off, square in table:
+        room = square - 2 * sum((o * c for o, c in zip(off, x, strict=True)), arb(0))
+        share = ratio * (-(a / 2) * room).exp()
         total += share
-        moment = [m + ball(o) * share for m, o in zip(moment, off, strict=True)]
+        moment = [m + o * share for m, o in zip(moment, off, strict=True)]
     return [m / total - c for m, c in zip(moment, x, strict=True)]
+
+
+@cache
+def _seen_from(
+    means: tuple[tuple[int | Fraction, ...], ...],
+    weights: tuple[int | Fraction, ...],
+    near: int,
+    bits: int,
+) -> list[tuple[arb, list[arb], arb]]:
+    """pi_k / pi_near, l_k and |l_k|^2 of every mode, as balls of that precision."""
+    table = []
+    with precision(bits):
+        for mean, weight in zip(means, weights, strict=True):
+            off = [Fraction(m) - n for m, n in zip(mean, means[near], strict=True)]
+            ratio = Fraction(weight) / Fraction(weights[near])
+            table.append((ball(ratio), [ball(o) for o in off], ball(sum(o * o for o in off))))
+    return table

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from theorylab.diffusion import (
 )
 
 CHANCE = 1e-12
+GRID, SCHEDULE = GaussianMixture.grid(), VPSchedule.ddpm()
 SHOWN = (0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.45)
 
 
@@ -64,20 +66,16 @@ def ddpm_from_the_same_start_hallucinates_by_a_chi_square_tail(case: Start) -> F
     adds DDIM from raw 8 and DDPM from raw 20, the starts that carry the same label in the paper's
     experiment: no run drawn there (one and 250 at each radius) ends so.
     """
-    mixture, schedule = GaussianMixture.grid(), VPSchedule.ddpm()
-    r = torch.tensor(case.radii)
-    predicted = tail(case, mixture, schedule, r)
+    predicted = tail(case, torch.tensor(case.radii))
     parts = []
     for index, radius in enumerate(case.radii):
-        k = ended_away(
-            mixture, schedule, case.raw, radius, n=case.n[index], seed=case.seed + index
-        )
+        k = ended_away(case.raw, radius, n=case.n[index], seed=case.seed + index)
         for told in (float(predicted[index]), case.stated[index]):
             reach = case.reach[index]
             parts.append(
                 rate_equals(k, case.n[index], told, reach=reach, false_alarm=CHANCE, miss=CHANCE)
             )
-    drawn = curves(case, mixture, schedule)
+    drawn = curves(case)
     always, never = torch.ones(len(case.radii)), torch.ones(2 * len(SHOWN))
     parts.append(equal(drawn["ddim_from_2"][: len(case.radii)], always, budget=1e-9))
     others = torch.tensor(drawn["ddim_from_8"] + drawn["ddpm_from_20"])
@@ -85,51 +83,43 @@ def ddpm_from_the_same_start_hallucinates_by_a_chi_square_tail(case: Start) -> F
     return all_hold(*parts).with_series(**drawn)
 
 
-def tail(case: Start, mixture: GaussianMixture, schedule: VPSchedule, r: Tensor) -> Tensor:
+def tail(case: Start, r: Tensor) -> Tensor:
     """The probability of the statement at the radii r."""
-    sigma2 = float(mixture.variance)
+    sigma2 = float(GRID.variance)
     raws = range(-1, case.raw + 1)
-    v = torch.stack([schedule.noise_to_signal(float(t)) ** 2 for t in raws])
+    v = torch.stack([SCHEDULE.noise_to_signal(float(t)) ** 2 for t in raws])
     shrink = ((sigma2 + v[:-1]) / (sigma2 + v[1:])) ** case.power
     after = torch.cumprod(shrink, 0) / shrink
     noise = (v[1:] - v[:-1]) * v[:-1] / v[1:]
     if case.true_noise:
         noise = (v[1:] - v[:-1]) * (sigma2 + v[:-1]) / (sigma2 + v[1:])
     added = float((after**2 * noise).sum())
-    ell = float(mixture.means[1, 1] - mixture.means[0, 1])
+    ell = float(GRID.means[1, 1] - GRID.means[0, 1])
     offset = float(shrink.prod()) * (0.5 - r) * ell
     bound = case.rule**2 * sigma2 / added
-    return torch.as_tensor(ncx2.sf(bound, mixture.d, (offset**2 / added).numpy()))
+    return torch.as_tensor(ncx2.sf(bound, GRID.d, (offset**2 / added).numpy()))
 
 
-def ended_away(
-    mixture: GaussianMixture,
-    schedule: VPSchedule,
-    raw: int,
-    radius: float,
-    *,
-    n: int,
-    seed: int,
-    eta: float = 1.0,
-) -> int:
+@cache
+def ended_away(raw: int, radius: float, *, n: int, seed: int, eta: float = 1.0) -> int:
     """How many of n runs from `radius` on one edge end beyond 5 sigma; eta = 0 is DDIM."""
-    a, b = mixture.means[12], mixture.means[13]
+    a, b = GRID.means[12], GRID.means[13]
     y = (a + b) / 2 + radius * (b - a)
     nodes = list(range(raw + 1)) if eta else [t for t in quadratic_nodes(50) if t <= raw]
     path = ddim_sample(
-        (float(schedule.alpha(float(raw))) * y).expand(n, -1), nodes, schedule=schedule,
-        score=ExactScore(mixture, schedule), eta=eta, seed=seed,
+        (float(SCHEDULE.alpha(float(raw))) * y).expand(n, -1), nodes, schedule=SCHEDULE,
+        score=ExactScore(GRID, SCHEDULE), eta=eta, seed=seed,
     )  # fmt: skip
-    nearest = torch.cdist(path.end, mixture.means).amin(-1)
-    return int((nearest > 5 * mixture.variance.sqrt()).sum())
+    nearest = torch.cdist(path.end, GRID.means).amin(-1)
+    return int((nearest > 5 * GRID.variance.sqrt()).sum())
 
 
-def curves(case: Start, mixture: GaussianMixture, schedule: VPSchedule) -> dict[str, Any]:
+def curves(case: Start) -> dict[str, Any]:
     """Rates for the figure, by runs: 250 of DDPM at each radius, one of DDIM."""
 
     def rates(raw: int, n: int, eta: float) -> list[float]:
         return [
-            ended_away(mixture, schedule, raw, r, n=n, seed=case.seed + 50 + index, eta=eta) / n
+            ended_away(raw, r, n=n, seed=case.seed + 50 + index, eta=eta) / n
             for index, r in enumerate(SHOWN)
         ]
 
@@ -141,7 +131,7 @@ def curves(case: Start, mixture: GaussianMixture, schedule: VPSchedule) -> dict[
         "ddpm_from_2": rates(2, 250, 1.0),
         "ddpm_from_20": rates(20, 250, 1.0),
         "fine": fine,
-        "predicted": tail(case, mixture, schedule, fine),
+        "predicted": tail(case, fine),
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import torch
@@ -96,11 +97,8 @@ def distance_to_segment_contracts_along_the_flow(case: Tube) -> Finding:
     $\rho = e^{-\kappa}\max_{n\in\{i,j\}}\sum_{k\ne i,j}\pi_k/\pi_n$ and
     $\Delta = \max_k \operatorname{dist}(\mu_k, L)$.
     """
-    mixture = mixture_of(case)
-    i, j = pair_of(case, mixture)
-    segment = Segment(mixture.means[i], mixture.means[j])
-    y, ratio = trajectories(
-        mixture, starts_around(segment, case), segment.length / case.separations
+    mixture, (i, j), segment, y, ratio = run(
+        replace(case, exponent=1.0, overstated=0.0, leak=1.0)  # the twins change only the bound
     )
     s = segment.length / case.separations * ratio
     others = [k for k in range(mixture.K) if k not in (i, j)]
@@ -138,6 +136,21 @@ def bound_of(
     leak = case.leak * outsiders_responsibility(mixture, pair, kappa)
     return segment_bound(
         start, ratio[:, None] ** case.exponent, leak, farthest_mode(mixture, pair)
+    )
+
+
+@cache
+def run(case: Tube) -> tuple[GaussianMixture, tuple[int, int], Segment, Tensor, Tensor]:
+    """The mixture, its pair, the segment, and the trajectories from around it."""
+    mixture = mixture_of(case)
+    i, j = pair_of(case, mixture)
+    segment = Segment(mixture.means[i], mixture.means[j])
+    starts = starts_around(segment, case)
+    return (
+        mixture,
+        (i, j),
+        segment,
+        *trajectories(mixture, starts, segment.length / case.separations),
     )
 
 

@@ -1,6 +1,7 @@
 """Assumption 4.1 asks for all later times; the first crossing tells that for the flow only."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -71,7 +72,8 @@ def dominance_once_reached_is_kept_by_the_flow_and_lost_by_the_sde(case: Runs) -
     the steps at which one looks. (The rates of the SDE are those of 16000 to 32000 other
     trajectories; drawn is the forward process read backward, which has the same joint law.)
     """
-    flow, sde = ddim(case), reverse_sde(case)
+    flow = ddim(case.kappa, case.of_flow, case.seed)
+    sde = reverse_sde(case.kappa, case.spacing, case.n, case.seed)
     if case.swapped:
         sde = flow
     return all_hold(
@@ -106,11 +108,12 @@ def is_the_rate(happened: Tensor, rate: float, reach: float) -> Finding:
     )
 
 
-def ddim(case: Runs) -> Dominance:
+@cache
+def ddim(kappa: float, n: int, seed: int) -> Dominance:
     """DDIM with 50 steps and the exact score, from N(0, I)."""
     mixture, schedule = GaussianMixture.grid(), VPSchedule.ddpm()
-    generator = torch.Generator().manual_seed(case.seed)
-    x = torch.randn(case.of_flow, 2, generator=generator)
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(n, 2, generator=generator)
     path = ddim_sample(
         x,
         quadratic_nodes(50),
@@ -120,18 +123,19 @@ def ddim(case: Runs) -> Dominance:
     )
     y = path.states / schedule.alpha(path.times)[:, None, None]
     levels = schedule.effective_deviation(path.times, mixture.variance)
-    return dominance_along(y, mixture.means, levels, case.kappa)
+    return dominance_along(y, mixture.means, levels, kappa)
 
 
-def reverse_sde(case: Runs) -> Dominance:
+@cache
+def reverse_sde(kappa: float, spacing: float, n: int, seed: int) -> Dominance:
     """The exact reverse SDE at the raw steps, as the forward process read backward."""
     mixture, schedule = GaussianMixture.grid(), VPSchedule.ddpm()
-    times = torch.arange(-1, FIRST + 1, case.spacing, dtype=torch.float64)
+    times = torch.arange(-1, FIRST + 1, spacing, dtype=torch.float64)
     noise = schedule.noise_to_signal(times) ** 2
-    generator = torch.Generator().manual_seed(case.seed + 1)
-    shape = (len(times) - 1, case.n, 2)
+    generator = torch.Generator().manual_seed(seed + 1)
+    shape = (len(times) - 1, n, 2)
     steps = noise.diff().sqrt()[:, None, None] * torch.randn(shape, generator=generator)
-    start = mixture.sample(case.n, seed=case.seed)
-    y = start + torch.cat([torch.zeros(1, case.n, 2), steps.cumsum(0)])
+    start = mixture.sample(n, seed=seed)
+    y = start + torch.cat([torch.zeros(1, n, 2), steps.cumsum(0)])
     levels = torch.sqrt(mixture.variance + noise)
-    return dominance_along(y.flip(0), mixture.means, levels.flip(0), case.kappa)
+    return dominance_along(y.flip(0), mixture.means, levels.flip(0), kappa)

@@ -84,7 +84,7 @@ def exact_score_ddim_rate_is_an_integral_over_preimages(case: Run) -> Finding:
     agrees with the bracket of the quadrature (at $K = 20$ from above only).
     """
     predicted = predicted_rates(case.steps)
-    k = sampled_count(case)
+    k = sampled_count(case.steps, case.n, case.seed, case.nodes, case.temper, case.start)
     low, high = clopper_pearson(k, case.n, alpha=0.01)
     rates = {"false_alarm": FALSE_ALARM, "miss": MISS, "reach": case.reach}
     if case.reach < 1:
@@ -124,17 +124,19 @@ def predicted_rates(steps: int) -> PairRates:
     return pair_rates(end_of, one.means[:, 0], radius, shells=240)
 
 
-def sampled_count(case: Run) -> int:
+@cache
+def sampled_count(
+    steps: int, n: int, seed: int, nodes: Callable[[int], list[int]], temper: float, start: float
+) -> int:
     """How many of n samples in the plane are classified as interpolated."""
     mixture, schedule = GaussianMixture.grid(), VPSchedule.ddpm()
     exact = ExactScore(mixture, schedule)
-    generator = torch.Generator().manual_seed(case.seed)
-    nodes = case.nodes(case.steps)
+    generator = torch.Generator().manual_seed(seed)
     count = 0
-    for _ in range(case.n // CHUNK):
-        x = case.start * torch.randn(CHUNK, 2, generator=generator)
+    for _ in range(n // CHUNK):
+        x = start * torch.randn(CHUNK, 2, generator=generator)
         path = ddim_sample(
-            x, nodes, schedule=schedule, score=lambda x, t: case.temper * exact(x, t)
+            x, nodes(steps), schedule=schedule, score=lambda x, t: temper * exact(x, t)
         )
         count += int((classify(path.end, mixture) == Outcome.INTERPOLATED).sum())
     return count

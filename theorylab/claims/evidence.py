@@ -9,6 +9,7 @@ two sides that are one expression, a budget so wide that nothing could fail. Bal
 
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,12 @@ def identity(lhs: Any, rhs: Any, *, where: Sequence[Any] = ()) -> Finding:
     refused = _inexact(left) or _inexact(right)
     if refused:
         return undecided(Evidence.SYMBOLIC, refused)
+    return _identity(left, right, tuple(where))
+
+
+@lru_cache(maxsize=4096)
+def _identity(left: sympy.Expr, right: sympy.Expr, where: tuple[Any, ...]) -> Finding:
+    """As `identity`, for exact expressions; a false twin changes one of several as a rule."""
     found = witness.find(left, right, where=where)
     vanishes = not (found and found.plain) and _reduces_to_zero(left - right)
     if found is None and vanishes:
@@ -63,6 +70,12 @@ def positive(expression: Any, *, where: Sequence[Any] = ()) -> Finding:
     refused = _inexact(expression)
     if refused:
         return undecided(Evidence.SYMBOLIC, refused)
+    return _positive(expression, tuple(where))
+
+
+@lru_cache(maxsize=4096)
+def _positive(expression: sympy.Expr, where: tuple[Any, ...]) -> Finding:
+    """As `positive`, for an exact expression."""
     found = witness.find(expression, abs(expression), where=where)
     if found is not None and found.real:
         detail = f"{expression} is {found.lhs} at {found.point or 'no symbols'}"

@@ -8,7 +8,7 @@ This module clamps nothing and learns nothing: the score is an argument. Whole r
 `theorylab.diffusion.samplers`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -19,7 +19,7 @@ from theorylab._typing import ArrayLike, Points
 from theorylab.diffusion import _points
 from theorylab.diffusion.schedule import Schedule
 from theorylab.diffusion.score import Score
-from theorylab.diffusion.steps import DDIM, Levels, Step
+from theorylab.diffusion.steps import DDIM, Level, Levels, Step
 
 
 def quadratic_nodes(count: int, last: int = 800) -> list[int]:
@@ -91,16 +91,29 @@ def take_step(
     """
     _points.instance("step", step, Step)
     points = _require.array("x", x)
-    levels = Levels.of(schedule, t, t_next)
-    alpha, alpha_next = schedule.alpha(float(t)), schedule.alpha(float(t_next))
-    sigma = schedule.sigma(float(t))
-    epsilon = -sigma * _score_at(score, points, float(t))
-    clean = (points - sigma * epsilon) / alpha
-    moved = alpha_next * (clean + step.kept(levels) * epsilon)
+    at, after = Level.of(schedule, [t, t_next])
+    return stepped(step, points, at, after, score=score, noise=noise)
+
+
+def stepped(
+    step: Step,
+    x: Tensor,
+    at: Level,
+    after: Level,
+    *,
+    score: Score,
+    noise: ArrayLike | Callable[[], Tensor] | None,
+) -> Points:
+    """As `take_step`, between two levels of a run; noise may be a function that draws it."""
+    levels = Levels.between(at, after)
+    epsilon = -at.sigma * _score_at(score, x, at.t)
+    clean = (x - at.sigma * epsilon) / at.alpha
+    moved = after.alpha * (clean + step.kept(levels) * epsilon)
     spread = step.drawn(levels)
     if float(spread) == 0.0:
         return moved
-    return moved + alpha_next * spread * _noise(noise, points)
+    drawn = noise() if callable(noise) else noise
+    return moved + after.alpha * spread * _noise(drawn, x)
 
 
 def ddim_step(

@@ -11,6 +11,7 @@ see `quadratic_nodes`, `linear_nodes` and `with_final_steps`.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,10 +21,10 @@ from torch import Tensor
 from theorylab import _require
 from theorylab._typing import ArrayLike
 from theorylab.diffusion import _points
-from theorylab.diffusion.discrete import descending, take_step
+from theorylab.diffusion.discrete import descending, stepped
 from theorylab.diffusion.schedule import Schedule
 from theorylab.diffusion.score import Score
-from theorylab.diffusion.steps import DDIM, Ancestral, Levels, Step
+from theorylab.diffusion.steps import DDIM, Ancestral, Level, Step
 from theorylab.noise import TrajectoryNoise
 from theorylab.path import Path
 
@@ -169,9 +170,16 @@ def sample(
     if seed is not None:
         _require.integer("seed", seed, at_least=0)
     noise = None if seed is None else TrajectoryNoise(seed, first_trajectory)
+    visited = list(dict.fromkeys(t for move in moves for t in (move.t, move.t_next)))
+    levels = dict(zip(visited, Level.of(schedule, visited), strict=True))
     states, kept = [points], [times[0]]
     for number, move in enumerate(moves):
-        points = _moved(points, move, number, schedule=schedule, score=score, noise=noise)
+        ends = levels[move.t], levels[move.t_next]
+        drawn = partial(_normals, noise, number, points)
+        if move.step is None:
+            points = _raised(points, *ends, drawn())
+        else:
+            points = stepped(move.step, points, *ends, score=score, noise=drawn)
         states = [*states, points] if keep_path else [states[0], points]
         kept = [*kept, move.t_next] if keep_path else [kept[0], move.t_next]
     evaluations = sum(move.step is not None for move in moves)
@@ -187,24 +195,10 @@ def _moves(rule: Step | Plan, times: list[float]) -> list[Move]:
     return rule.moves(times)
 
 
-def _moved(
-    x: Tensor,
-    move: Move,
-    number: int,
-    *,
-    schedule: Schedule,
-    score: Score,
-    noise: TrajectoryNoise | None,
-) -> Tensor:
-    """The points after one move."""
-    t, t_next, step = move
-    # going up, the levels of the same interval are read backwards
-    levels = Levels.of(schedule, max(t, t_next), min(t, t_next))
-    if step is None:
-        added = torch.sqrt(levels.now - levels.after) * _normals(noise, number, x)
-        return levels.decay * (x + schedule.alpha(t) * added)
-    z = _normals(noise, number, x) if float(step.drawn(levels)) > 0 else None
-    return take_step(step, x, t, t_next, schedule=schedule, score=score, noise=z)
+def _raised(x: Tensor, at: Level, above: Level, z: Tensor) -> Tensor:
+    """The points after the forward process from t up to a later time."""
+    added = torch.sqrt(above.v - at.v) * z
+    return above.alpha / at.alpha * (x + at.alpha * added)
 
 
 def _normals(noise: TrajectoryNoise | None, number: int, like: Tensor) -> Tensor:

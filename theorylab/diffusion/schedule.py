@@ -79,11 +79,14 @@ class Schedule(ABC):
         low, high = self.domain
         largest = max(abs(low), abs(high) if high != float("inf") else 0.0, 1.0)
         slack = 8 * torch.finfo(time.dtype).eps * largest
-        if bool(((time < low - slack) | (time > high + slack)).any()):
-            worst = float(time.min()) if bool((time < low - slack).any()) else float(time.max())
+        least, most = (
+            (float(end) for end in time.detach().aminmax()) if time.numel() else (low, high)
+        )
+        if least < low - slack or most > high + slack:
+            worst = least if least < low - slack else most
             msg = f"t must be in [{low}, {high}], got {worst}"
             raise ValueError(msg)
-        return time.clamp(low, high)
+        return time if low <= least and most <= high else time.clamp(low, high)
 
 
 class VPSchedule(Schedule):

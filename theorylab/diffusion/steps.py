@@ -12,6 +12,7 @@ This module calls no score and draws no noise; see `theorylab.diffusion.samplers
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -22,6 +23,27 @@ from torch import Tensor
 from theorylab import _require
 from theorylab.diffusion import _points
 from theorylab.diffusion.schedule import Schedule
+
+
+class Level(NamedTuple):
+    """A time t of a run, with alpha, sigma and v there."""
+
+    t: float
+    alpha: Tensor
+    sigma: Tensor
+    v: Tensor
+
+    @staticmethod
+    def of(schedule: Schedule, times: Sequence[float]) -> "list[Level]":
+        """The levels of several times, with one call of the schedule for all of them.
+
+        Raises:
+            ValueError: something else than a schedule, times that are not finite or outside it.
+        """
+        _points.instance("schedule", schedule, Schedule)
+        at = torch.tensor([_require.number("t", t) for t in times], dtype=torch.float64)
+        alpha, sigma, ratio = schedule.alpha(at), schedule.sigma(at), schedule.noise_to_signal(at)
+        return [Level(*row) for row in zip(at.tolist(), alpha, sigma, ratio**2, strict=True)]
 
 
 class Levels(NamedTuple):
@@ -38,16 +60,22 @@ class Levels(NamedTuple):
         Raises:
             ValueError: t_next >= t, times outside the schedule, or no noise at t (v = 0).
         """
-        _points.instance("schedule", schedule, Schedule)
-        now, after = _require.number("t", t), _require.number("t_next", t_next)
-        if after >= now:
-            msg = f"t_next must be below t = {now}, got {after}"
+        return Levels.between(*Level.of(schedule, [t, t_next]))
+
+    @staticmethod
+    def between(at: Level, after: Level) -> "Levels":
+        """The levels of a step between two times.
+
+        Raises:
+            ValueError: times that do not go down, or no noise at the first (v = 0).
+        """
+        if after.t >= at.t:
+            msg = f"t_next must be below t = {at.t}, got {after.t}"
             raise ValueError(msg)
-        v, v_next = (schedule.noise_to_signal(time) ** 2 for time in (now, after))
-        if float(v) == 0:
-            msg = f"t must be a time with noise, got {now}, where sigma = 0"
+        if float(at.v) == 0:
+            msg = f"t must be a time with noise, got {at.t}, where sigma = 0"
             raise ValueError(msg)
-        return Levels(v, v_next, schedule.alpha(now) / schedule.alpha(after))
+        return Levels(at.v, after.v, at.alpha / after.alpha)
 
 
 class Step(ABC):

@@ -36,7 +36,8 @@ class Job:
         """What pytest is called with."""
         plugins = ["-p", "theorylab.pytest_plugin", "-p", "no:cacheprovider"]
         if self.jobs > 1:
-            plugins += ["-p", "xdist", "-n", str(self.jobs)]
+            # a file stays in one process: its cases and twins share what they have computed
+            plugins += ["-p", "xdist", "-n", str(self.jobs), "--dist", "loadfile"]
         selection = [part for name in self.selection for part in ("--claims-select", name)]
         return [
             str(self.folder),
