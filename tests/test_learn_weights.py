@@ -9,7 +9,16 @@ import torch
 from theorylab.diffusion import GaussianMixture
 from theorylab.learn import Recipe, load_weights, read_card, shipped, shipped_network, train
 from theorylab.learn.checkpoint import SHIPPED
-from theorylab.learn.grid import RECIPES, SCHEDULE, SEEDS, plane, row, row_mixture
+from theorylab.learn.grid import (
+    RECIPES,
+    SCHEDULE,
+    SEEDS,
+    SETTINGS,
+    Setting,
+    plane,
+    row,
+    row_mixture,
+)
 from theorylab.learn.objective import MixtureData, NoisePrediction, RawIndices
 from theorylab.learn.recipe import FIRST, command
 
@@ -29,7 +38,15 @@ def test_shipped_weights_are_those_of_the_recipe(seed: int) -> None:
         load_weights(plane().factory(), shipped(recipe.file(seed)))
 
 
-@pytest.mark.parametrize(("recipe", "seed"), [*((row(), seed) for seed in SEEDS), (plane(), 0)])
+@pytest.mark.parametrize(
+    ("recipe", "seed"),
+    [
+        *((row(), seed) for seed in SEEDS),
+        (plane(), 0),
+        *((RECIPES[name](), 0) for name in SETTINGS),
+    ],
+    ids=lambda one: one.name if isinstance(one, Recipe) else str(one),
+)
 def test_retraining_begins_with_the_recorded_losses(recipe: Recipe, seed: int) -> None:
     """Float32 on another machine may sum in another order; the losses agree to 1e-4."""
     result = train(recipe.factory, recipe.objective, recipe.plan, seed=seed, stop_after=FEW)
@@ -37,6 +54,32 @@ def test_retraining_begins_with_the_recorded_losses(recipe: Recipe, seed: int) -
     torch.testing.assert_close(result.losses, torch.tensor(recorded), rtol=1e-4, atol=0)
     other = train(recipe.factory, recipe.objective, recipe.plan, seed=seed + 7, stop_after=1)
     assert abs(float(other.losses[0]) / recorded[0] - 1) > 1e-3
+
+
+@pytest.mark.parametrize("name", list(SETTINGS))
+def test_the_network_of_a_setting_is_that_of_its_recipe(name: str) -> None:
+    card = read_card(shipped(RECIPES[name]().file(0)))
+    assert (card.recipe, card.seed, card.steps) == (name, 0, row().plan.steps)
+    setting = SETTINGS[name]
+    assert card.details["ratio"] == setting.ratio
+    assert card.details["schedule steps"] == setting.steps
+    assert card.mean_losses[-1] < 0.9 * card.mean_losses[0]
+    assert shipped_network(RECIPES[name](), 0).d == 1
+
+
+def test_a_setting_changes_the_ratio_or_the_number_of_steps() -> None:
+    """The modes are r deviations apart and the variance is 1; the plain setting is `row`."""
+    for ratio in (20.0, 100.0, 200.0):
+        mixture = row_mixture(ratio)
+        deviation = float(mixture.variance) ** 0.5
+        spacings = mixture.means[:, 0].diff() / deviation
+        torch.testing.assert_close(spacings, torch.full((4,), ratio, dtype=torch.float64))
+        second = float(mixture.means.square().mean() + mixture.variance)
+        assert second == pytest.approx(1, rel=1e-12)
+    assert Setting(steps=500).recipe("short").objective.schedule.steps == 500
+    assert Setting().recipe("row").objective.schedule == SCHEDULE
+    with pytest.raises(ValueError, match="ratio must be positive, got 0"):
+        row_mixture(0.0)
 
 
 def test_the_network_of_the_plane_is_that_of_its_recipe() -> None:
@@ -75,9 +118,10 @@ def test_a_row_is_the_marginal_of_the_grid() -> None:
 
 
 def test_the_weights_stay_small() -> None:
-    files = [file for name in ("row", "plane") for file in SHIPPED.glob(f"{name}-*")]
-    assert len(files) == 2 * (len(SEEDS) + 1)
-    assert sum(file.stat().st_size for file in files) < 500_000
+    names = ("row", "plane", *SETTINGS)
+    files = [file for name in names for file in SHIPPED.glob(f"{name}-*")]
+    assert len(files) == 2 * (len(SEEDS) + 1 + len(SETTINGS))
+    assert sum(file.stat().st_size for file in files) < 1_000_000
 
 
 def test_every_recipe_is_named_by_its_key() -> None:
