@@ -25,8 +25,9 @@ figures: $(VENV)/installed         ## the appendix figures, from the ledger of t
 	test -f report/ledger.jsonl || $(BIN)/theorylab verify --jobs $(JOBS) --report report
 	$(BIN)/theorylab figures --report report --out figures
 
-bench: $(VENV)/installed           ## ratios against named peers; nothing is asserted
-	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds
+bench: $(VENV)/installed           ## ratios against named peers, one table; nothing is asserted
+	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-quiet --benchmark-json=benchmarks.json
+	$(BIN)/python -m benchmarks.table benchmarks.json
 
 docs: $(VENV)/installed-docs       ## docs/_build/html/index.html
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html

@@ -1,49 +1,87 @@
-"""The score of the 25-mode grid, in two and in 64 dimensions, against named peers.
+"""W1: the score of a mixture, once at many points, against named peers.
 
-Beside each time stands the largest difference to theorylab's score, relative to its largest entry.
+Beside each time stands the largest difference to a score in float64, relative to its largest
+entry. One evaluation, one thread.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks import peers
+from benchmarks import measure
+from benchmarks.peers_score import scores
 from theorylab.diffusion import GaussianMixture
 
-POINTS = {2: 100_000, 64: 5_000}
-
-
-def grid(dimension: int) -> GaussianMixture:
-    """The 25 modes, with the further coordinates of every mode at 0, noised to deviation 0.5."""
-    plane = GaussianMixture.grid()
-    means = torch.nn.functional.pad(plane.means, (0, dimension - 2))
-    return GaussianMixture(means, plane.variance).noised(1.0, 0.5)
-
-
-def points(mixture: GaussianMixture) -> torch.Tensor:
-    """Samples of the mixture."""
-    return mixture.sample(POINTS[mixture.d], seed=1)
-
-
-MIXTURES = {dimension: grid(dimension) for dimension in POINTS}
-ROWS = [
-    pytest.param(dimension, name, score, id=f"d={dimension}, {name}")
-    for dimension, mixture in MIXTURES.items()
-    for name, score in peers.scores(mixture)
+SINGLE, DOUBLE = torch.float32, torch.float64
+CASES = [
+    (2, 25, 1_000_000, SINGLE),
+    (2, 25, 1_000_000, DOUBLE),
+    (64, 25, 100_000, SINGLE),
+    (64, 1000, 20_000, SINGLE),
 ]
+"""Dimension, modes, points, dtype."""
 
 
-@pytest.mark.parametrize(("dimension", "name", "score"), ROWS)
-def test_score(benchmark: BenchmarkFixture, dimension: int, name: str, score: object) -> None:
-    """One evaluation at all points, float64, one thread."""
-    mixture = MIXTURES[dimension]
-    x = points(mixture)
-    benchmark.group = f"score, 25 modes, d = {dimension}, {len(x)} points"
+def mixture(dimension: int, modes: int, dtype: torch.dtype) -> GaussianMixture:
+    """The 25 modes of the grid, or random ones; further coordinates 0; noised to deviation 0.5."""
+    draw = torch.Generator().manual_seed(modes)
+    means = GaussianMixture.grid().means
+    if modes != 25:
+        means = torch.randn(modes, dimension, generator=draw, dtype=DOUBLE)
+    means = torch.nn.functional.pad(means, (0, dimension - means.shape[1]))
+    noised = GaussianMixture(means, 5e-5).noised(1.0, 0.5)
+    return GaussianMixture(noised.means.to(dtype), noised.variance.to(dtype))
+
+
+def _rows() -> list[Any]:
+    found = []
+    for d, modes, points, dtype in CASES:
+        label = f"W1: score, {modes} modes, d = {d}, {points} points, {str(dtype)[6:]}"
+        for name, score in scores(mixture(d, modes, dtype), points):
+            found.append(pytest.param((d, modes, points, dtype), label, name, score, id=name))
+    return found
+
+
+@pytest.mark.parametrize(("case", "label", "name", "score"), _rows())
+def test_score(
+    benchmark: BenchmarkFixture, case: tuple[Any, ...], label: str, name: str, score: Callable
+) -> None:
+    """One evaluation at all points."""
+    d, modes, points, dtype = case
+    law = mixture(d, modes, dtype)
+    x = law.sample(points, seed=1)
+    benchmark.group = label
     value = benchmark.pedantic(score, (x,), rounds=5, warmup_rounds=1)
-    if name == "theorylab":
-        return
-    own = mixture.score(x)
-    difference = (torch.as_tensor(value) - own).abs().max() / own.abs().max()
-    recorded = {"difference": float(difference)}
-    benchmark.extra_info.update(recorded)
-    peers.RECORDED[f"score, d={dimension}, {name}"] = recorded
+    few = x[:2000].double()
+    exact = GaussianMixture(law.means.double(), law.variance.double()).score(few)
+    difference = (torch.as_tensor(value)[:2000].double() - exact).abs().max() / exact.abs().max()
+    benchmark.extra_info["name"] = name
+    benchmark.extra_info["error"] = float(difference)
+    benchmark.extra_info["peak MiB"] = measure.peak_mebibytes(lambda: score(x))
+
+
+GROWTH = {
+    "points": ((10_000, 100_000, 1_000_000), lambda n: (mixture(2, 25, DOUBLE), n)),
+    "modes": ((10, 100, 1000), lambda n: (mixture(2, n, DOUBLE), 20_000)),
+    "dimensions, compiled": ((2, 4, 8), lambda n: (mixture(n, 25, DOUBLE), 100_000)),
+    "dimensions, products": ((16, 64, 256), lambda n: (mixture(n, 25, DOUBLE), 20_000)),
+}
+
+
+@pytest.mark.parametrize("name", GROWTH)
+def test_growth(benchmark: BenchmarkFixture, name: str) -> None:
+    """Time against one size, the others held; the largest size is what is timed."""
+    sizes, case = GROWTH[name]
+
+    def prepare(size: int) -> Callable[[], Any]:
+        law, points = case(size)
+        x = law.sample(points, seed=1)
+        return lambda: law.score(x)
+
+    benchmark.group = "W1: growth of theorylab's score"
+    benchmark.extra_info["name"] = f"with {name}"
+    benchmark.extra_info["growth"] = measure.growth(sizes, prepare)
+    benchmark.pedantic(prepare(sizes[-1]), rounds=3, warmup_rounds=1)

@@ -1,7 +1,8 @@
-"""Collect bench_*.py, and name the peers that are not installed at the end of every run."""
+"""Hold everybody to one thread, and name the peers that are not installed."""
 
+import os
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,12 +11,17 @@ from benchmarks import peers
 
 collect_ignore = ["gpu"]
 
+# jax would otherwise use every core; it reads this when it is first imported
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+)
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Module | None:
-    """A benchmark file is a module of tests."""
-    if file_path.suffix == ".py" and file_path.name.startswith("bench_"):
-        return pytest.Module.from_parent(parent, path=file_path)
-    return None
+
+def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
+    """What the table needs to know of the machine."""
+    absent = peers.absent()
+    machine_info["peers not installed"] = ", ".join(absent) if absent else "none"
+    machine_info["packages"] = peers.versions()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -23,9 +29,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     absent = peers.absent()
     named = ", ".join(absent) if absent else "none"
     terminalreporter.write_line(f"peers not installed, hence not measured: {named}")
-    for name, measured in sorted(peers.RECORDED.items()):
-        shown = ", ".join(f"{key} {value:.2g}" for key, value in measured.items())
-        terminalreporter.write_line(f"  {name}: {shown}")
 
 
 @pytest.fixture(autouse=True)

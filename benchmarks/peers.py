@@ -7,23 +7,23 @@ in silence.
 """
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from importlib import metadata
 from typing import Any
 
 import numpy as np
 import torch
 from scipy.integrate import solve_ivp
-from scipy.spatial.distance import cdist
-from scipy.special import softmax
-from torch import Tensor, distributions
+from torch import Tensor
 from torchdiffeq import odeint
 from torchsde import BrownianInterval, sdeint
 
 from theorylab.diffusion import GaussianMixture
 from theorylab.integrate import Dynamics
 
-OPTIONAL = {"jax": "jax (jit of grad of logsumexp)", "diffrax": "diffrax (Dopri5)"}
-"""Packages that no extra of ours installs, and what would be measured with them."""
+OPTIONAL = ("jax", "diffrax", "torchode", "numba")
+"""Packages that no extra of ours installs."""
+
+MEASURED = ("torch", "torchdiffeq", "torchsde", "numpy", "scipy", *OPTIONAL)
 
 RECORDED: dict[str, dict[str, float]] = {}
 """What was recorded beside the times, printed at the end of a run."""
@@ -31,78 +31,17 @@ RECORDED: dict[str, dict[str, float]] = {}
 
 def absent() -> list[str]:
     """The peers that are not installed."""
-    return [label for name, label in OPTIONAL.items() if not installed(name)]
+    return [name for name in OPTIONAL if not installed(name)]
+
+
+def versions() -> dict[str, str]:
+    """The versions of all that are installed."""
+    return {name: metadata.version(name) for name in MEASURED if installed(name)}
 
 
 def installed(name: str) -> bool:
     """Whether a package can be imported."""
     return importlib.util.find_spec(name) is not None
-
-
-def scores(mixture: GaussianMixture) -> Iterator[tuple[str, Callable[[Tensor], Any]]]:
-    """Every implementation of the score that can be run here, theorylab's first."""
-    yield "theorylab", mixture.score
-    yield "torch, broadcast and logsumexp", broadcast_score(mixture)
-    yield "torch.distributions and autograd", distribution_score(mixture)
-    yield "numpy and scipy", scipy_score(mixture)
-    if installed("jax"):
-        yield "jax", jax_score(mixture)
-
-
-def broadcast_score(mixture: GaussianMixture) -> Callable[[Tensor], Tensor]:
-    """The textbook lines: differences (n, K, d), log-sum-exp, a weighted sum."""
-    means, variance, log_weights = mixture.means, mixture.variance, mixture.weights.log()
-
-    def score(x: Tensor) -> Tensor:
-        pulls = (means - x[:, None, :]) / variance
-        logs = log_weights - 0.5 * variance * pulls.square().sum(-1)
-        shares = torch.exp(logs - torch.logsumexp(logs, -1, keepdim=True))
-        return (shares[..., None] * pulls).sum(1)
-
-    return score
-
-
-def distribution_score(mixture: GaussianMixture) -> Callable[[Tensor], Tensor]:
-    """The gradient of `MixtureSameFamily.log_prob` by autograd."""
-    std = mixture.variance.sqrt().expand_as(mixture.means)
-    parts = distributions.Independent(distributions.Normal(mixture.means, std), 1)
-    picked = distributions.Categorical(mixture.weights)
-    law = distributions.MixtureSameFamily(picked, parts, validate_args=False)
-
-    def score(x: Tensor) -> Tensor:
-        leaf = x.detach().requires_grad_()
-        return torch.autograd.grad(law.log_prob(leaf).sum(), leaf)[0]
-
-    return score
-
-
-def scipy_score(mixture: GaussianMixture) -> Callable[[Tensor], np.ndarray]:
-    """Squared distances by `cdist`, shares by `softmax`, a matrix product."""
-    means, weights = mixture.means.numpy(), mixture.weights.numpy()
-    variance = float(mixture.variance)
-
-    def score(x: Tensor) -> np.ndarray:
-        points = x.numpy()
-        logs = np.log(weights) - cdist(points, means, "sqeuclidean") / (2 * variance)
-        return (softmax(logs, axis=1) @ means - points) / variance
-
-    return score
-
-
-def jax_score(mixture: GaussianMixture) -> Callable[[Tensor], Any]:
-    """The compiled gradient of the log density, vectorised over the points."""
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
-    means, weights = (jax.numpy.asarray(v.numpy()) for v in (mixture.means, mixture.weights))
-    variance = float(mixture.variance)
-
-    def log_density(x: Any) -> Any:
-        logs = jax.numpy.log(weights) - ((x - means) ** 2).sum(-1) / (2 * variance)
-        return jax.nn.logsumexp(logs)
-
-    compiled = jax.jit(jax.vmap(jax.grad(log_density)))
-    return lambda x: compiled(x.numpy()).block_until_ready()
 
 
 def torchdiffeq_solve(dynamics: Dynamics, x0: Tensor, tolerance: float) -> Tensor:

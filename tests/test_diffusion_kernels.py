@@ -1,6 +1,8 @@
 """Every kernel against the reference in float64, and the accuracy that float32 keeps."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import flint
 import pytest
@@ -8,6 +10,7 @@ import torch
 from torch import Tensor
 
 from theorylab.diffusion import GaussianMixture
+from theorylab.diffusion.compiled import Compiled, Separable
 from theorylab.diffusion.kernels import Automatic, Chunked, Kernel, Native, Reference
 from theorylab.native import library
 
@@ -146,3 +149,65 @@ def test_kernel_goes_with_the_mixture() -> None:
         mixture.with_kernel("fast")
     with pytest.raises(ValueError, match="budget must be at least 1, got 0"):
         Chunked(0)
+
+
+class Count:
+    """A backend of torch.compile that compiles nothing and counts how often it is asked."""
+
+    asked = 0
+
+    def __call__(self, graph: torch.fx.GraphModule, _: list[Tensor]) -> Callable[..., Any]:
+        self.asked += 1
+        return graph.forward
+
+
+@pytest.mark.parametrize("kind", ["shared", "per mode"])
+def test_the_written_out_loop_is_compiled_once_for_all_batches(kind: str) -> None:
+    backend = Count()
+    for batch in (70, 130, 257, 1000):
+        x = points((batch, 2))
+        means, variance, logs = law(7, 2, kind, x)
+        for name in ("score", "shift"):
+            found = getattr(Compiled(backend), name)(x, means, variance, logs)
+            expected = getattr(Reference(), name)(x, means, variance, logs)
+            torch.testing.assert_close(found, expected)
+    assert backend.asked == 1
+
+
+def test_the_written_out_loop_refuses_what_it_cannot_do() -> None:
+    x = points((5, 2))
+    means, variance, logs = law(200, 2, "shared", x)
+    with pytest.raises(ValueError, match="K d must be at most 256"):
+        Compiled().score(x, means, variance, logs)
+    with pytest.raises(ValueError, match="variances shared or per mode"):
+        Compiled().score(x, means[:2], torch.ones(5, 1).double(), logs[:2])
+
+
+@pytest.mark.parametrize("sides", [(5,), (5, 5), (2, 3, 4)])
+def test_a_product_law_splits_into_its_coordinates(sides: tuple[int, ...]) -> None:
+    draw = torch.Generator().manual_seed(len(sides))
+    axes = [torch.randn(side, dtype=torch.float64, generator=draw) for side in sides]
+    logs = [
+        torch.randn(side, dtype=torch.float64, generator=draw).log_softmax(-1) for side in sides
+    ]
+    means = torch.cartesian_prod(*axes).reshape(-1, len(sides))
+    joint = sum(torch.meshgrid(*logs, indexing="ij")).reshape(-1)
+    x, variance = points((40, len(sides))), torch.tensor(0.2, dtype=torch.float64)
+    for name in ("score", "shift"):
+        found = getattr(Separable(), name)(x, means, variance, joint)
+        expected = getattr(Reference(), name)(x, means, variance, joint)
+        torch.testing.assert_close(found, expected, rtol=1e-11, atol=1e-11)
+
+
+def test_what_is_no_product_law_is_refused() -> None:
+    grid = GaussianMixture.grid(3)
+    moved, x = grid.means.clone(), grid.sample(3)
+    moved[0, 0] += 0.1
+    with pytest.raises(ValueError, match="means must be a full grid, got 9 modes"):
+        GaussianMixture(moved, 0.1).with_kernel(Separable()).score(x)
+    weights = torch.full((9,), 1 / 9).double()
+    weights[0], weights[1] = weights[0] + 0.01, weights[1] - 0.01
+    with pytest.raises(ValueError, match="weights must be products"):
+        GaussianMixture(grid.means, 0.1, weights, kernel=Separable()).score(x)
+    with pytest.raises(ValueError, match="variance must be shared"):
+        grid.with_variance(torch.rand(9) + 0.1).with_kernel(Separable()).score(x)

@@ -110,3 +110,15 @@ def test_threads_and_neighbours_change_no_bit() -> None:
         torch.set_num_threads(before)
     assert torch.equal(native.pull(x[777:778], *others, True), alone[777:778])
     assert torch.equal(native.pull(x[5000:9000], *others, True), alone[5000:9000])
+
+
+@needs_compiler
+@pytest.mark.parametrize("modes", [1, 15, 16, 17, 100])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_shares_are_the_softmax(modes: int, dtype: torch.dtype) -> None:
+    draw = torch.Generator().manual_seed(modes)
+    logits = (20 * torch.randn(50, modes, dtype=torch.float64, generator=draw)).to(dtype)
+    expected = torch.softmax(logits.double(), -1).to(dtype)
+    torch.testing.assert_close(native.shares(logits.clone()), expected, rtol=1e-5, atol=1e-30)
+    logits[3, 0] = torch.nan
+    assert bool(native.shares(logits)[3].isnan().all())

@@ -28,10 +28,16 @@ def array(name: str, value: ArrayLike, *, like: Tensor | None = None) -> Tensor:
         result = _converted(name, value, like)
     else:
         raise _fail(name, "a tensor, an array or a sequence of numbers", value)
-    if not bool(torch.isfinite(result).all()):
+    if not _finite(result):
         bad = result[~torch.isfinite(result)].reshape(-1)[0].item()
         raise _fail(name, "finite in every entry", bad)
     return result
+
+
+def _finite(value: Tensor) -> bool:
+    """Whether all entries are finite: the sum is not, if one is not; else it may overflow."""
+    given = value.detach()
+    return bool(torch.isfinite(given.sum())) or bool(torch.isfinite(given).all())
 
 
 def _converted(name: str, value: object, like: Tensor | None) -> Tensor:

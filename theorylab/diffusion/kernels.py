@@ -12,12 +12,14 @@ differ in speed, in memory and in rounding; tests/test_diffusion_kernels.py boun
 | `Reference` | everything, also gradients; temporaries (*n, K) | the batch, in a matrix product |
 | `Native` | d <= 8 on the host, compiled C; no temporaries | nothing else |
 | `Chunked` | many modes or dimensions; temporaries within a budget | the batch |
-| `Separable` | product laws: one coordinate at a time | nothing else, if d = 1 does not |
-| `Compiled` | few modes in few dimensions on a CUDA device | nothing else |
+
+`theorylab.diffusion.compiled` adds `Separable` for product laws, one coordinate at a time, and
+`Compiled` for few modes in few dimensions on a CUDA device; they are chosen by hand.
 
 This module integrates nothing and checks no arguments but those of the kernels themselves.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +35,7 @@ from theorylab.native import mixture as native
 
 Formula: TypeAlias = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
-BUDGET = 2**23
+BUDGET = 2**21
 """Bytes of temporaries of `Chunked`: what stays in a second-level cache, not what fits."""
 
 
@@ -104,8 +106,8 @@ class Chunked(Kernel):
     .. math:: \ell_k + \frac{\langle x - c, \mu_k - c \rangle - |\mu_k - c|^2/2}{v},
               \qquad c = \mathrm{mean}_k\, \mu_k,
 
-    with an error of some eps |x - c| max |mu_k - c| / v. Where this exceeds `LOSS` eps, or where
-    the variance is not shared, squared distances are summed from differences instead.
+    with an error of at most some eps |x| max |mu_k - c| / v. Where that may exceed `LOSS` eps, or
+    where the variance is not shared, squared distances are summed from differences instead.
 
     Attributes:
         budget: bytes of temporaries, at least those of one row.
@@ -116,7 +118,7 @@ class Chunked(Kernel):
 
     budget: int = BUDGET
 
-    LOSS = 1024.0
+    LOSS = 4096.0
 
     def __post_init__(self) -> None:
         _require.integer("budget", self.budget, at_least=1)
@@ -125,24 +127,27 @@ class Chunked(Kernel):
         """The score."""
         if variance.ndim:
             return self._pieces(Reference().score, x, means, variance, log_weights)
-        return self.shift(x, means, variance, log_weights) / variance
+        return self._shared(x, means, variance, log_weights, 1 / variance)
 
     def shift(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
         """The shift."""
         if variance.ndim:
             return self._pieces(Reference().shift, x, means, variance, log_weights)
-        centre = means.mean(0)
-        apart, flat = means - centre, (x - centre).reshape(-1, x.shape[-1])
-        lost = float(flat.abs().amax()) * float(apart.abs().amax()) * x.shape[-1] / float(variance)
-        logits = _by_products if lost <= self.LOSS else _by_differences
-        parts = []
-        for rows in flat.split(self._rows(x, means)):
-            r = logits(rows, apart, variance, log_weights)
-            # far modes would leave denormal numbers, which are slow: see `Native`
-            floor = -700.0 if r.dtype == torch.float64 else -80.0
-            r = r.sub_(r.amax(-1, keepdim=True)).clamp_(min=floor).exp_()
-            parts.append((r @ apart).div_(r.sum(-1, keepdim=True)).sub_(rows))
-        return torch.cat(parts).reshape(x.shape)
+        return self._shared(x, means, variance, log_weights, torch.ones_like(variance))
+
+    def _shared(
+        self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor, rate: Tensor
+    ) -> Points:
+        """The pull rate * (sum_k r_k mu_k - x), with r_k counted from the centre c."""
+        flat, centre = x.reshape(-1, x.shape[-1]), means.mean(0)
+        apart = means - centre
+        logits = _logits(flat, centre, apart, variance, log_weights, self.LOSS)
+        scaled, factor, out = apart * rate, float(rate), torch.empty_like(flat)
+        rows = self._rows(x, means)
+        for part, pulled in zip(flat.split(rows), out.split(rows), strict=True):
+            torch.addmm(part, _shares(logits(part)), scaled, beta=-factor, out=pulled)
+            pulled.add_(centre * rate)
+        return out.reshape(x.shape)
 
     def _rows(self, x: Tensor, means: Tensor) -> int:
         held = x.element_size() * (2 * len(means) + 4 * x.shape[-1])
@@ -223,13 +228,32 @@ def _natively(
     return native.pull(flat, means, logs, inverses, scales, weighted).reshape(x.shape)
 
 
-def _by_products(rows: Tensor, apart: Tensor, variance: Tensor, log_weights: Tensor) -> Tensor:
-    """The logits from one matrix product; both rows and means counted from the centre."""
-    constant = log_weights - (apart**2).sum(-1) / (2 * variance)
-    return torch.addmm(constant, rows, (apart / variance).T)
+def _logits(
+    x: Tensor, centre: Tensor, apart: Tensor, variance: Tensor, log_weights: Tensor, loss: float
+) -> Callable[[Tensor], Tensor]:
+    """Rows to logits, by a matrix product where that loses at most `loss` roundings."""
+    reach = math.sqrt(x.shape[-1]) * float(torch.linalg.vector_norm(x, torch.inf))
+    if reach * _longest(apart) / float(variance) <= loss:
+        half = (apart**2).sum(-1) / 2 + apart @ centre
+        constant, scaled = log_weights - half / variance, (apart / variance).T
+        return lambda rows: torch.addmm(constant, rows, scaled)
+
+    def by_differences(rows: Tensor) -> Tensor:
+        mode = "donot_use_mm_for_euclid_dist"
+        distances = torch.cdist(rows, apart + centre, compute_mode=mode)
+        return distances.square_().div_(-2 * variance).add_(log_weights)
+
+    return by_differences
 
 
-def _by_differences(rows: Tensor, apart: Tensor, variance: Tensor, log_weights: Tensor) -> Tensor:
-    """The logits from squared distances, each summed from differences."""
-    distances = torch.cdist(rows, apart, compute_mode="donot_use_mm_for_euclid_dist")
-    return distances.square_().div_(-2 * variance).add_(log_weights)
+def _longest(vectors: Tensor) -> float:
+    return float(torch.linalg.vector_norm(vectors, dim=-1).amax())
+
+
+def _shares(logits: Tensor) -> Tensor:
+    """The softmax, in place; far modes are kept out of the denormal range, see `Native`."""
+    if native.takes(logits):
+        return native.shares(logits)
+    floor = -700.0 if logits.dtype == torch.float64 else -80.0
+    shares = logits.sub_(logits.amax(-1, keepdim=True)).clamp_(min=floor).exp_()
+    return shares.div_(shares.sum(-1, keepdim=True))

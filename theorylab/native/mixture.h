@@ -8,6 +8,7 @@
  * keeps every share a normal number, and moves a result by less than K times that, relative to
  * the farthest pull; half a unit in the last place is 6e-8 and 1.1e-16. */
 
+#define STRIPES 16
 #define LANES 64 /* points of a block; its coordinates, logits and sums stay in the first cache */
 
 /* exp(x) for EXPONENT_FLOOR <= x <= 0: x = n ln 2 + r, a Taylor polynomial of r, and 2^n.
@@ -103,4 +104,33 @@ int NAME(pull)(const REAL *x, long first, long last, int d, const REAL *means, l
 #undef PULL
   free(logits);
   return 0;
+}
+
+/* Logits (rows, modes) to shares, in place: exp(q_k - max q) / sum. */
+void NAME(shares)(REAL *restrict logits, long rows, long modes) {
+  for (long row = 0; row < rows; row++) {
+    REAL *restrict q = logits + row * modes;
+    REAL highest[STRIPES], total[STRIPES];
+    for (int i = 0; i < STRIPES; i++) { highest[i] = -INFINITY; total[i] = 0; }
+    long whole = modes - modes % STRIPES;
+    for (long k = 0; k < whole; k += STRIPES)
+      for (int i = 0; i < STRIPES; i++)
+        highest[i] = q[k + i] > highest[i] ? q[k + i] : highest[i];
+    for (long k = whole; k < modes; k++)
+      highest[k - whole] = q[k] > highest[k - whole] ? q[k] : highest[k - whole];
+    REAL top = highest[0];
+    for (int i = 1; i < STRIPES; i++) top = highest[i] > top ? highest[i] : top;
+#define SHARE(K, I) {                                                                     \
+      REAL below = q[K] - top;                                                            \
+      below = below < (REAL)EXPONENT_FLOOR ? (REAL)EXPONENT_FLOOR : below;                \
+      q[K] = NAME(exponential)(below);                                                    \
+      total[I] += q[K]; }
+    for (long k = 0; k < whole; k += STRIPES)
+      for (int i = 0; i < STRIPES; i++) SHARE(k + i, i)
+    for (long k = whole; k < modes; k++) SHARE(k, k - whole)
+#undef SHARE
+    REAL sum = 0;
+    for (int i = 0; i < STRIPES; i++) sum += total[i];
+    for (long k = 0; k < modes; k++) q[k] *= 1 / sum;
+  }
 }

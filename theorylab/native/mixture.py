@@ -23,9 +23,14 @@ _NAMES = {torch.float32: "pull_float32", torch.float64: "pull_float64"}
 
 
 def serves(x: Tensor) -> bool:
-    """Whether the compiled loop can take these points (*n, d)."""
+    """Whether `pull` can take these points (*n, d)."""
+    return x.shape[-1] in DIMENSIONS and takes(x)
+
+
+def takes(x: Tensor) -> bool:
+    """Whether there is a compiled library, and for such a tensor: on the host, a known dtype."""
     plain = type(x) is Tensor and x.layout == torch.strided and x.device.type == "cpu"
-    return plain and x.dtype in _NAMES and x.shape[-1] in DIMENSIONS and library() is not None
+    return plain and x.dtype in _NAMES and library() is not None
 
 
 def pull(
@@ -40,10 +45,7 @@ def pull(
         MemoryError: no room for K numbers a lane.
         RuntimeError: there is no compiled library.
     """
-    loaded = library()
-    if loaded is None:
-        msg = "a compiled library is needed, got none: ask `serves` first"
-        raise RuntimeError(msg)
+    loaded = _loaded()
     given = [part.detach().contiguous() for part in (x, means, log_weights, inverses, scales)]
     out = torch.empty_like(given[0])
     points, centres, logs, rates, levels = (ctypes.c_void_p(part.data_ptr()) for part in given)
@@ -72,3 +74,26 @@ def _shared(rows: Callable[[int, int], int], n: int) -> list[int]:
     edges = [n * i // threads for i in range(threads + 1)]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(rows, edges[:-1], edges[1:]))
+
+
+def shares(logits: Tensor) -> Tensor:
+    """The softmax of logits (n, K) along the modes, in place; contiguous, on the host.
+
+    A share below exp(-700), or exp(-80) in float32, is raised to it.
+
+    Raises:
+        RuntimeError: there is no compiled library.
+    """
+    loaded = _loaded()
+    entry = getattr(loaded, f"shares_{str(logits.dtype)[6:]}")
+    rows, modes = logits.shape
+    entry(ctypes.c_void_p(logits.data_ptr()), ctypes.c_long(rows), ctypes.c_long(modes))
+    return logits
+
+
+def _loaded() -> ctypes.CDLL:
+    loaded = library()
+    if loaded is None:
+        msg = "a compiled library is needed, got none: ask `serves` first"
+        raise RuntimeError(msg)
+    return loaded

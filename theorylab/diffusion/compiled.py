@@ -1,0 +1,165 @@
+"""Kernels for what `theorylab.native` does not serve: CUDA devices, and product laws.
+
+Notation: as in `theorylab.diffusion.kernels`.
+"""
+
+import inspect
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from theorylab._typing import Points
+from theorylab.diffusion.kernels import AUTOMATIC, Kernel
+
+UNROLLED = 256
+"""The largest K d whose loop over the modes is written out; each K and d compiles once."""
+
+
+@dataclass(frozen=True)
+class Compiled(Kernel):
+    """The sums over modes written out, coordinates apart, fused into one loop by torch.compile.
+
+    One compilation for each K, d, dtype and device, none for another number of points. Only the
+    trajectory's own coordinates enter, so a row's bits do not depend on the batch. Variances
+    shared or per mode; K d <= 256.
+
+    Attributes:
+        backend: of torch.compile, a name or a function.
+
+    Raises:
+        ValueError: when called, K d > 256, or means or variances per point.
+    """
+
+    backend: str | Callable[..., Any] = "inductor"
+
+    def score(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
+        """The score."""
+        return self._pull(x, means, variance, log_weights, weighted=True)
+
+    def shift(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
+        """The shift."""
+        return self._pull(x, means, variance, log_weights, weighted=False)
+
+    def _pull(
+        self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor, *, weighted: bool
+    ) -> Points:
+        if means.ndim != 2 or means.numel() > UNROLLED or variance.ndim > 1:
+            shapes = f"means {tuple(means.shape)} and variance {tuple(variance.shape)}"
+            msg = f"K d must be at most {UNROLLED}, variances shared or per mode, got {shapes}"
+            raise ValueError(msg)
+        inverses = (1 / variance).expand(len(means)).contiguous()
+        logs = log_weights + x.shape[-1] / 2 * torch.log(inverses)
+        axes = x.reshape(-1, x.shape[-1]).T.contiguous()
+        torch._dynamo.mark_dynamic(axes, 1)
+        rates = inverses.clone() if weighted else torch.ones_like(inverses)
+        return _fused(self.backend)(axes, means, inverses, logs, rates).T.reshape(x.shape)
+
+
+@cache
+def _fused(backend: str | Callable[..., Any]) -> Callable[..., Tensor]:
+    plain = inspect.unwrap(_written_out)  # a checker of shapes may have wrapped it
+    return torch.compile(plain, backend=backend, fullgraph=True)
+
+
+def _written_out(
+    axes: Tensor, means: Tensor, inverses: Tensor, logs: Tensor, rates: Tensor
+) -> Tensor:
+    """sum_k r_k rate_k (mu_k - x) for coordinates (d, n), as (d, n)."""
+    d, modes = len(axes), len(means)
+    floor = -700.0 if axes.dtype == torch.float64 else -80.0
+    logits, shares, pulled = [], [], []
+    for k in range(modes):
+        square = torch.zeros_like(axes[0])
+        for c in range(d):
+            square = square + (means[k, c] - axes[c]) ** 2
+        logits.append(logs[k] - square * (inverses[k] / 2))
+    highest = logits[0]
+    for logit in logits[1:]:
+        highest = torch.maximum(highest, logit)
+    total = torch.zeros_like(highest)
+    for logit in logits:
+        shares.append(torch.exp((logit - highest).clamp(min=floor)))
+        total = total + shares[-1]
+    for c in range(d):
+        shift = torch.zeros_like(total)
+        for k in range(modes):
+            shift = shift + shares[k] * rates[k] * (means[k, c] - axes[c])
+        pulled.append(shift / total)
+    return torch.stack(pulled)
+
+
+@dataclass(frozen=True)
+class Separable(Kernel):
+    r"""A product law on a grid, one coordinate at a time: sum of sides in place of their product.
+
+    .. math:: p(x) = \prod_c p_c(x_c), \qquad score_c(x) = (\ln p_c)'(x_c)
+
+    The grid must hold every combination of its coordinates once, with weights that multiply, and
+    one variance. See proofs_check/ashiq2026_ddim_vs_ddpm,
+    mixture_with_product_weights_on_a_grid_is_a_product_law.
+
+    Attributes:
+        inner: the kernel of a coordinate.
+
+    Raises:
+        ValueError: when called, a mixture that is no product law.
+    """
+
+    inner: Kernel = AUTOMATIC
+
+    def score(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
+        """The score."""
+        return self._each(self.inner.score, x, means, variance, log_weights)
+
+    def shift(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
+        """The shift."""
+        return self._each(self.inner.shift, x, means, variance, log_weights)
+
+    def _each(
+        self,
+        formula: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor],
+        x: Tensor,
+        means: Tensor,
+        variance: Tensor,
+        log_weights: Tensor,
+    ) -> Points:
+        if variance.numel() != 1:
+            msg = f"variance must be shared by all modes, got shape {tuple(variance.shape)}"
+            raise ValueError(msg)
+        parts = []
+        for c, (places, logs) in enumerate(factors(means, log_weights)):
+            axis = x[..., c, None].contiguous()
+            parts.append(formula(axis, places[:, None], variance.reshape(()), logs))
+        return torch.cat(parts, dim=-1)
+
+
+def factors(means: Tensor, log_weights: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """For each coordinate, the places of its modes and the logarithms of their weights.
+
+    Raises:
+        ValueError: means that are no full grid, or weights that do not multiply up to sqrt(eps).
+    """
+    weights = torch.exp(log_weights)
+    found, index = [], []
+    for c in range(means.shape[1]):
+        places, which = torch.unique(means[:, c], return_inverse=True)
+        share = torch.zeros_like(places).index_add_(0, which, weights)
+        found.append((places, torch.log(share)))
+        index.append(which)
+    cells = torch.stack(index, dim=1)
+    sides = [len(places) for places, _ in found]
+    distinct = len(torch.unique(cells, dim=0))
+    if not len(means) == math.prod(sides) == distinct:
+        msg = f"means must be a full grid, got {len(means)} modes for sides {sides}"
+        raise ValueError(msg)
+    product = torch.stack([logs[index[c]] for c, (_, logs) in enumerate(found)]).sum(0)
+    apart = float((torch.exp(product - log_weights) - 1).abs().max())
+    if apart > math.sqrt(torch.finfo(means.dtype).eps):
+        msg = f"weights must be products of weights of the coordinates, got a ratio off by {apart}"
+        raise ValueError(msg)
+    return found
