@@ -42,6 +42,7 @@ from theorylab.diffusion.escape import (
     linear_masses,
     terminal_probability,
 )
+from theorylab.diffusion.flow import Flow, solve_flow
 from theorylab.diffusion.gains import (
     euler_gain,
     euler_sample,
@@ -83,6 +84,7 @@ from theorylab.diffusion.preconditioning import (
     VEPreconditioning,
 )
 from theorylab.diffusion.quadrature import hermite_rule, lattice_rule, mixture_moments
+from theorylab.diffusion.quantiles import transport_exactly
 from theorylab.diffusion.samplers import Hybrid, Plan, Restart, ddim_sample, sample
 from theorylab.diffusion.schedule import (
     DDPMSchedule,
@@ -141,6 +143,7 @@ __all__ = [
     "ExactScore",
     "Family",
     "Floor",
+    "Flow",
     "GaussianDenoiser",
     "GaussianMixture",
     "HardSigmoidScore",
@@ -221,11 +224,13 @@ __all__ = [
     "score_difference",
     "score_from_denoiser",
     "score_from_epsilon",
+    "solve_flow",
     "start_law",
     "take_step",
     "terminal_bound",
     "terminal_probability",
     "trajectory_variance",
+    "transport_exactly",
     "two_layer_gain",
     "two_layer_half_time",
     "with_final_steps",

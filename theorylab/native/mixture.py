@@ -18,7 +18,6 @@ from torch import Tensor
 from theorylab.native.compiler import library
 
 DIMENSIONS = range(1, 9)
-_ROWS = 4096  # of a thread's share, at least
 _NAMES = {torch.float32: "pull_float32", torch.float64: "pull_float64"}
 
 
@@ -45,11 +44,10 @@ def pull(
         MemoryError: no room for K numbers a lane.
         RuntimeError: there is no compiled library.
     """
-    loaded = _loaded()
     given = [part.detach().contiguous() for part in (x, means, log_weights, inverses, scales)]
     out = torch.empty_like(given[0])
     points, centres, logs, rates, levels = (ctypes.c_void_p(part.data_ptr()) for part in given)
-    entry = getattr(loaded, _NAMES[x.dtype])
+    entry = getattr(loaded(), _NAMES[x.dtype])
     n, d = x.shape
     step = 0 if len(scales) == 1 else 1
 
@@ -60,15 +58,15 @@ def pull(
             ctypes.c_void_p(out.data_ptr()),
         )  # fmt: skip
 
-    if any(_shared(rows, n)):
+    if any(shared_rows(rows, n, at_least=4096)):
         msg = f"room for {len(means)} modes is needed, got none"
         raise MemoryError(msg)
     return out
 
 
-def _shared(rows: Callable[[int, int], int], n: int) -> list[int]:
+def shared_rows(rows: Callable[[int, int], int], n: int, *, at_least: int) -> list[int]:
     """Call rows(first, last) for consecutive shares of n rows, in threads if they are many."""
-    threads = min(torch.get_num_threads(), max(1, n // _ROWS))
+    threads = min(torch.get_num_threads(), max(1, n // at_least))
     if threads == 1:
         return [rows(0, n)]
     edges = [n * i // threads for i in range(threads + 1)]
@@ -84,16 +82,20 @@ def shares(logits: Tensor) -> Tensor:
     Raises:
         RuntimeError: there is no compiled library.
     """
-    loaded = _loaded()
-    entry = getattr(loaded, f"shares_{str(logits.dtype)[6:]}")
+    entry = getattr(loaded(), f"shares_{str(logits.dtype)[6:]}")
     rows, modes = logits.shape
     entry(ctypes.c_void_p(logits.data_ptr()), ctypes.c_long(rows), ctypes.c_long(modes))
     return logits
 
 
-def _loaded() -> ctypes.CDLL:
-    loaded = library()
-    if loaded is None:
+def loaded() -> ctypes.CDLL:
+    """The compiled library.
+
+    Raises:
+        RuntimeError: there is none.
+    """
+    found = library()
+    if found is None:
         msg = "a compiled library is needed, got none: ask `serves` first"
         raise RuntimeError(msg)
-    return loaded
+    return found
