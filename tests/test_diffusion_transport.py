@@ -73,3 +73,19 @@ def test_a_small_stuck_mass_keeps_its_digits() -> None:
 def test_the_stuck_mass_refuses_a_radius_that_fills_a_gap() -> None:
     with pytest.raises(ValueError, match=r"below half of the smallest gap, got 1\.5"):
         stuck_mass(lambda x: x, [0.0, 3.0], 1.5)
+
+
+def test_pair_rates_of_a_staircase_agree_with_bisection() -> None:
+    """Steep steps between the modes, one of them beyond the range of the map on one side."""
+    modes = torch.tensor([-2.0, 0.0, 2.0], dtype=torch.float64)
+
+    def steep(x: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(40 * (x + 0.9)) + torch.tanh(40 * (x - 1.1)) + 1e-3 * x
+
+    radius = 0.5
+    ends = preimages(steep, torch.stack([modes - radius, modes + radius]), low=-40.0, high=40.0)
+    inside = float(normal_mass(ends[0], ends[1]).sum())
+    rates = pair_rates(steep, modes, radius, shells=50)
+    assert rates.stuck == pytest.approx(1 - inside, rel=1e-9)
+    narrow = pair_rates(lambda x: torch.tanh(x), [0.0], 1.5, shells=50)
+    assert narrow.stuck == pytest.approx(0.0, abs=1e-12)

@@ -7,9 +7,10 @@ The grid is a product law: a network of one coordinate, applied to both, is a sc
 Every count is a function of the training seed, the run and the seed of its draws.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -169,6 +170,8 @@ class Comparison:
         return found.with_detail(", ".join(told(*pair) for pair in named))
 
 
+Case = TypeVar("Case", bound="Comparison")
+
 LAST = 120
 """The raw index from which both samplers start in the exact law."""
 DDPM_RUN = Run(DDPM, LAST, n=8000, draw=61)
@@ -179,6 +182,28 @@ DDIM_RUN = Run(FLOW, LAST, 50, n=20_000, draw=62)
 def for_each_network(*comparisons: Comparison) -> list[Comparison]:
     """The comparisons for the three training seeds."""
     return [replace(one, seed=seed) for one in comparisons for seed in SEEDS]
+
+
+FULL = 100_000
+"""Runs of either side with `--thorough`, the number in the paper's figures."""
+
+
+def at_full_size(comparisons: Iterable[Case]) -> list[Case]:
+    """The same comparisons with 100,000 runs on either side."""
+    return [
+        replace(
+            one, what=f"{one.what}, {FULL} runs", lower=replace(one.lower, n=FULL),
+            higher=replace(one.higher, n=FULL),
+        ) for one in comparisons
+    ]  # fmt: skip
+
+
+def one_per_network(series: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The first series of each network: what a figure shows does not change with the sizes."""
+    first: dict[int, Mapping[str, Any]] = {}
+    for shown in series:
+        first.setdefault(shown["seed"], shown)
+    return list(first.values())
 
 
 def exchanged(case: Comparison) -> Comparison:

@@ -10,6 +10,7 @@ from proofs_check.ashiq2026_ddim_vs_ddpm._learned import (
     FLOW,
     Comparison,
     Run,
+    at_full_size,
     deviation,
     exchanged,
     for_each_network,
@@ -36,18 +37,20 @@ CURVES = {
     "DDPM ": P20, "DDIM  ": D14, "DDPM  ": gap(DDPM, 64, 98),
 }  # fmt: skip
 
+CASES = for_each_network(
+    Comparison("DDPM below DDIM, both from raw 8", P8, D8, (0.36, 0.57)),
+    Comparison("DDPM below DDIM, both from raw 20", P20, D20, (0.04, 0.25)),
+    Comparison("DDIM from raw 20 below DDIM from raw 8", D20, D8, (0.32, 0.55)),
+    Comparison("DDIM from raw 64 below DDIM from raw 14", D64, D14, (0.05, 0.35)),
+    Comparison("8 last DDPM steps below none, from raw 8", MIXED, D8, (0.38, 0.58)),
+)
+
 
 @claim(
     source=read_at("Figure 5 and Figure E.11, the learned score"),
     relation=Relation.BEYOND,
     evidence=Evidence.SAMPLED,
-    cases=for_each_network(
-        Comparison("DDPM below DDIM, both from raw 8", P8, D8, (0.36, 0.57)),
-        Comparison("DDPM below DDIM, both from raw 20", P20, D20, (0.04, 0.25)),
-        Comparison("DDIM from raw 20 below DDIM from raw 8", D20, D8, (0.32, 0.55)),
-        Comparison("DDIM from raw 64 below DDIM from raw 14", D64, D14, (0.05, 0.35)),
-        Comparison("8 last DDPM steps below none, from raw 8", MIXED, D8, (0.38, 0.58)),
-    ),
+    cases=CASES,
     must_fail={
         "the opposite order": exchanged,
         "DDPM from raw 8 below DDIM from raw 20": lambda case: replace(
@@ -57,6 +60,7 @@ CURVES = {
             case, lower=D8, higher=P20, reach=(0.05, 0.5)
         ),
     },
+    thorough=at_full_size(CASES),
 )
 def ddim_and_ddpm_of_figure_5_start_at_different_times(case: Comparison) -> Finding:
     r"""One label of the radius experiment (9 in Figure 5, 15 in E.11) means raw 8 and 14 for

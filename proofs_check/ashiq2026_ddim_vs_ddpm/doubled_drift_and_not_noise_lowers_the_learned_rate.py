@@ -10,9 +10,11 @@ from proofs_check.ashiq2026_ddim_vs_ddpm._learned import (
     DOUBLED,
     ELL,
     FLOW,
+    FULL,
     NOISY_FLOW,
     Comparison,
     Run,
+    at_full_size,
     deviation,
     exchanged,
     for_each_network,
@@ -27,23 +29,22 @@ GAP = Run(FLOW, 20, start="gaps", n=4000, draw=81)
 SHELL = Run(DOUBLED, 8, start="gaps", near=0.2, far=0.3, n=12_000, draw=83)
 LAW = Run(FLOW, 20, n=6000, draw=85)
 RADII = (0.05, 0.1, 0.15, 0.25, 0.35, 0.45)
+CASES = for_each_network(
+    Comparison("doubled drift below flow", replace(GAP, rule=DOUBLED, draw=82), GAP, (0.04, 0.25)),
+    Comparison(
+        "flow below flow + noise", LAW, replace(LAW, rule=NOISY_FLOW, draw=86), (0.004, 0.065)
+    ),
+    Comparison(
+        "doubled drift below DDPM", SHELL, replace(SHELL, rule=DDPM, draw=84), (0.06, 0.15)
+    ),
+)
 
 
 @claim(
     source=read_at("Figure 5 and Proposition 5.1 (drift and noise, never separated there)"),
     relation=Relation.BEYOND,
     evidence=Evidence.SAMPLED,
-    cases=for_each_network(
-        Comparison(
-            "doubled drift below flow", replace(GAP, rule=DOUBLED, draw=82), GAP, (0.04, 0.25)
-        ),
-        Comparison(
-            "flow below flow + noise", LAW, replace(LAW, rule=NOISY_FLOW, draw=86), (0.004, 0.065)
-        ),
-        Comparison(
-            "doubled drift below DDPM", SHELL, replace(SHELL, rule=DDPM, draw=84), (0.06, 0.15)
-        ),
-    ),
+    cases=CASES,
     must_fail={
         "the opposite order": exchanged,
         "noise alone below the flow": lambda case: replace(
@@ -56,11 +57,12 @@ RADII = (0.05, 0.1, 0.15, 0.25, 0.35, 0.45)
             case, lower=replace(GAP, rule=DOUBLED, raw=8, far=0.2), higher=GAP, reach=(0.35, 0.65)
         ),
     },
-    thorough=for_each_network(
+    thorough=at_full_size(CASES)
+    + for_each_network(
         Comparison(
             "doubled drift below DDPM on whole gaps",
-            replace(GAP, rule=DOUBLED, n=100_000, draw=89),
-            replace(GAP, rule=DDPM, n=100_000, draw=90),
+            replace(GAP, rule=DOUBLED, n=FULL, draw=89),
+            replace(GAP, rule=DDPM, n=FULL, draw=90),
             (0.018, 0.033),
         ),
     ),

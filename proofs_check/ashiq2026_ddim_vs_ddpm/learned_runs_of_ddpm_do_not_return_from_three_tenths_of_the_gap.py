@@ -11,10 +11,12 @@ from proofs_check.ashiq2026_ddim_vs_ddpm._learned import (
     CHANCE,
     DDPM,
     ELL,
+    FULL,
     MU,
     NOISY_FLOW,
     Run,
     late_states,
+    one_per_network,
     stranded,
     told,
 )
@@ -33,6 +35,7 @@ class Distance:
     a: float = 0.3
     theta: float = 0.15
     nearer: float = 0.2
+    n: int = 6000
 
 
 @claim(
@@ -46,6 +49,7 @@ class Distance:
         "noise of DDPM without its drift": lambda case: replace(case, rule=NOISY_FLOW),
         "starts nearer and farther exchanged": lambda case: replace(case, a=0.2, nearer=0.3),
     },
+    thorough=[Distance(seed, n=FULL) for seed in SEEDS],
 )
 def learned_runs_of_ddpm_do_not_return_from_three_tenths_of_the_gap(case: Distance) -> Finding:
     r"""Let runs of DDPM start at raw index 21 at a distance $a$ from one of the four midpoints, in
@@ -59,8 +63,8 @@ def learned_runs_of_ddpm_do_not_return_from_three_tenths_of_the_gap(case: Distan
     So runs return from $0.2\,\ell$ and, up to 0.1 %, none do from $0.3\,\ell$. Nothing is said
     about the drift of the exact score on that range. The figure scans $a$.
     """
-    back, bad = outcomes(case, case.a, 6000, draw=151)
-    near, _ = outcomes(case, case.nearer, 6000, draw=152)
+    back, bad = outcomes(case, case.a, case.n, draw=151)
+    near, _ = outcomes(case, case.nearer, case.n, draw=152)
     found = all_hold(
         rate_at_most(*back, 0.001, reach=19, false_alarm=CHANCE, miss=CHANCE),
         rate_at_most(*bad, 0.001, reach=19, false_alarm=CHANCE, miss=CHANCE),
@@ -88,7 +92,7 @@ def outcomes(
 
 def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     """Shares of returning and of interpolated runs against the distance of the start."""
-    for shown in series:
+    for shown in one_per_network(series):
         colour = f"C{shown['seed']}"
         percent = {k: [100 * v for v in shown[k]] for k in ("returned", "interpolated")}
         ax.plot(shown["scan"], percent["returned"], color=colour, marker="o", markersize=3,

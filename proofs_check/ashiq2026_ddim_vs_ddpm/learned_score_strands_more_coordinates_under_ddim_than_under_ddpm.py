@@ -15,6 +15,7 @@ from proofs_check.ashiq2026_ddim_vs_ddpm._learned import (
     NOISY_FLOW,
     Comparison,
     Run,
+    at_full_size,
     ends,
     exchanged,
     for_each_network,
@@ -23,14 +24,14 @@ from proofs_check.ashiq2026_ddim_vs_ddpm._learned import (
 from theorylab.claims import Evidence, Finding, Relation, claim
 
 SHOWN = 1500
-REACH = (0.0005, 0.025)
+CASES = for_each_network(Comparison("DDPM below DDIM-50", DDPM_RUN, DDIM_RUN, (0.0005, 0.025)))
 
 
 @claim(
     source=read_at("Figure 1(a), the learned score"),
     relation=Relation.BEYOND,
     evidence=Evidence.SAMPLED,
-    cases=for_each_network(Comparison("DDPM below DDIM-50", DDPM_RUN, DDIM_RUN, REACH)),
+    cases=CASES,
     must_fail={
         "the samplers exchanged": exchanged,
         "DDPM below DDIM-50 on ten steps": lambda case: replace(
@@ -40,7 +41,8 @@ REACH = (0.0005, 0.025)
             case, lower=Run(NOISY_FLOW, LAST, 50, n=8000, draw=64)
         ),
     },
-    thorough=for_each_network(
+    thorough=at_full_size(CASES)
+    + for_each_network(
         Comparison(
             "whole runs from N(0, 1)",
             Run(DDPM, 999, start="prior", n=6000, draw=65),

@@ -8,6 +8,7 @@ from proofs_check.ashiq2026_ddim_vs_ddpm import read_at
 from proofs_check.ashiq2026_ddim_vs_ddpm._learned import (
     Comparison,
     Run,
+    at_full_size,
     exchanged,
     for_each_network,
     radius_curve,
@@ -24,12 +25,16 @@ def gap(eta: float, draw: int) -> Run:
     return Run(DDIM(eta), 8, 50, "gaps", n=6000, draw=draw)
 
 
+CASES = for_each_network(
+    Comparison("eta 1 below eta 0", gap(1.0, 131), gap(0.0, 132), (0.36, 0.55))
+)
+
+
 @claim(
     source=read_at("Figure E.13 (radius for each eta), the learned score"),
     relation=Relation.BEYOND,
     evidence=Evidence.SAMPLED,
-    cases=for_each_network(Comparison("eta 1 below eta 0", gap(1.0, 131), gap(0.0, 132),
-                                      (0.36, 0.55))),
+    cases=CASES,
     must_fail={
         "eta exchanged": exchanged,
         "eta 1 from raw 2": lambda case: replace(case, lower=replace(case.lower, raw=2)),
@@ -37,7 +42,8 @@ def gap(eta: float, draw: int) -> Run:
             case, lower=replace(case.lower, far=0.15)
         ),
     },
-)  # fmt: skip
+    thorough=at_full_size(CASES),
+)
 def learned_share_of_stranded_starts_falls_with_eta(case: Comparison) -> Finding:
     r"""From starts uniform on the segments between neighbouring modes at raw index 8, on the nodes
     of the 50-step run, DDIM with $\eta = 1$ strands fewer runs than with $\eta = 0$ under each of

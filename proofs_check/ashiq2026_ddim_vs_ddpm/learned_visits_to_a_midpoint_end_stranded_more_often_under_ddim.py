@@ -10,6 +10,7 @@ from proofs_check.ashiq2026_ddim_vs_ddpm._learned import (
     DDIM_RUN,
     DDPM_RUN,
     ELL,
+    FULL,
     MU,
     Run,
     late_states,
@@ -22,7 +23,7 @@ from theorylab.learn.grid import SEEDS
 
 @dataclass(frozen=True)
 class Split:
-    """A network, the window of raw indices of each sampler, and the radius of a visit."""
+    """A network, the window, the radius of a visit, the runs, and the number of second draws."""
 
     seed: int
     window: int = 21
@@ -31,6 +32,7 @@ class Split:
     lower: Run = DDPM_RUN
     higher: Run = DDIM_RUN
     of_all: bool = False
+    others: int = 10_000
 
 
 @claim(
@@ -43,6 +45,15 @@ class Split:
         "P(M) within raw 11 above P(M) within raw 21": lambda case: replace(case, swapped=True),
         "P(H) above P(H | M)": lambda case: replace(case, of_all=True),
     },
+    thorough=[
+        Split(
+            seed,
+            lower=replace(DDPM_RUN, n=FULL),
+            higher=replace(DDIM_RUN, n=FULL),
+            others=FULL // 2,
+        )
+        for seed in SEEDS
+    ],
 )
 def learned_visits_to_a_midpoint_end_stranded_more_often_under_ddim(case: Split) -> Finding:
     r"""Let $M$ be a visit, $|y_t - m| \le 0.35\,\ell$ for some midpoint $m$ at a node $t \le 21$,
@@ -57,12 +68,15 @@ def learned_visits_to_a_midpoint_end_stranded_more_often_under_ddim(case: Split)
     $P(H) = P(H|M)P(M) + P(H|M^c)P(M^c)$ holds in the counts.
     """
     low, high = (split(case, run, case.window) for run in (case.lower, case.higher))
-    narrow = split(case, replace(DDIM_RUN, draw=121, n=10_000), 11)
-    wide = split(case, DDIM_RUN, case.window)
+    narrow = split(case, replace(DDIM_RUN, draw=121, n=case.others), 11)
+    wide = split(case, replace(DDIM_RUN, n=2 * case.others), case.window)
     smaller, larger = (narrow["M"], wide["M"])
     if case.swapped:
         smaller, larger = larger, smaller
-    rates = [wide["H"], split(case, replace(DDIM_RUN, draw=121, n=10_000), case.window)["H|M"]]
+    rates = [
+        wide["H"],
+        split(case, replace(DDIM_RUN, draw=121, n=case.others), case.window)["H|M"],
+    ]
     if case.of_all:
         rates = rates[::-1]
     parts = all_hold(

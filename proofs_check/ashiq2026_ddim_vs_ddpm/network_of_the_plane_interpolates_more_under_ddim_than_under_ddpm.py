@@ -13,6 +13,7 @@ from proofs_check.ashiq2026_ddim_vs_ddpm._learned import (
     DDPM,
     EVERY,
     FLOW,
+    FULL,
     LAST,
     NOISY_FLOW,
     told,
@@ -60,6 +61,7 @@ class Pair:
             case, lower=Sampler(NOISY_FLOW, 50, draw=164)
         ),
     },
+    thorough=[Pair(Sampler(DDPM, EVERY, FULL), Sampler(FLOW, 50, FULL, 162))],
 )
 def network_of_the_plane_interpolates_more_under_ddim_than_under_ddpm(case: Pair) -> Finding:
     r"""One network of 29,954 parameters, the architecture of the paper, has learned the 25-mode

@@ -10,27 +10,31 @@ from proofs_check.ashiq2026_ddim_vs_ddpm._learned import (
     DDPM_RUN,
     EVERY,
     FLOW,
+    FULL,
     LAST,
     Comparison,
     Run,
+    at_full_size,
     exchanged,
     for_each_network,
+    one_per_network,
     share,
 )
 from theorylab.claims import Evidence, Finding, Relation, claim
 
 TEN = Run(FLOW, LAST, 10, n=6000, draw=71)
-ALL = Run(FLOW, LAST, n=50_000, draw=72)
-FIFTY = Run(FLOW, LAST, 50, n=100_000, draw=75)
+ALL = Run(FLOW, LAST, n=FULL, draw=72)
+FIFTY = Run(FLOW, LAST, 50, n=FULL, draw=75)
 SHOWN = (10, 20, 50, 100, EVERY)
 N = 1000
+CASES = for_each_network(Comparison("50 steps below 10", DDIM_RUN, TEN, (0.02, 0.1)))
 
 
 @claim(
     source=read_at("Figure 3 (rate against the number of DDIM steps), the learned score"),
     relation=Relation.BEYOND,
     evidence=Evidence.SAMPLED,
-    cases=for_each_network(Comparison("50 steps below 10", DDIM_RUN, TEN, (0.02, 0.1))),
+    cases=CASES,
     must_fail={
         "the numbers of steps exchanged": exchanged,
         "20 steps above 10": lambda case: replace(
@@ -38,9 +42,10 @@ N = 1000
         ),
         "50 steps below DDPM": lambda case: replace(case, higher=DDPM_RUN, reach=(0.0005, 0.025)),
     },
-    thorough=for_each_network(
+    thorough=at_full_size(CASES)
+    + for_each_network(
         Comparison("every index below 50 steps", ALL, FIFTY, (0.006, 0.018)),
-        Comparison("DDPM below every index", replace(DDPM_RUN, n=40_000), ALL, (0.0005, 0.009)),
+        Comparison("DDPM below every index", replace(DDPM_RUN, n=FULL), ALL, (0.0005, 0.009)),
     ),
 )
 def step_skipping_adds_to_what_a_learned_score_strands(case: Comparison) -> Finding:
@@ -63,7 +68,7 @@ def step_skipping_adds_to_what_a_learned_score_strands(case: Comparison) -> Find
 
 def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     """One curve per network; dashed, the rate of DDPM."""
-    for shown in series:
+    for shown in one_per_network(series):
         colour = f"C{shown['seed']}"
         percent = [100 * rate for rate in shown["rates"]]
         ax.plot(shown["steps"], percent, color=colour, marker="o", markersize=4,
