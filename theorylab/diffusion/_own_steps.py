@@ -97,13 +97,15 @@ class _Batch:
         self._leave(end)
 
     def _error(self, slopes: Tensor, ahead: Tensor) -> Tensor:
-        off = torch.einsum("j,jnd->nd", torch.tensor(ERROR).to(slopes), slopes)
+        off = torch.einsum(
+            "j,jnd->nd", torch.tensor(ERROR, dtype=torch.float64).to(slopes), slopes
+        )
         unit = self.task.atol + self.task.rtol * torch.maximum(self.y.abs(), ahead.abs())
         return ((self.step[:, None] * off).abs() / unit).amax(-1)
 
     def _write(self, slopes: Tensor, ahead: Tensor, reached: Tensor, good: Tensor) -> None:
         """The outputs that lie within the accepted steps."""
-        table = torch.tensor(INTERPOLANT).to(slopes)
+        table = torch.tensor(INTERPOLANT, dtype=torch.float64).to(slopes)
         for m, time in enumerate(self.task.times):
             inside = good & (time > self.tau) & (time <= reached)
             part = ((time - self.tau) / self.step)[inside]

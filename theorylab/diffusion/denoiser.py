@@ -240,7 +240,7 @@ def _matrix(name: str, value: ArrayLike) -> Tensor:
 def _shares(weights: ArrayLike | None, data: Tensor) -> Tensor:
     count = data.shape[0]
     if weights is None:
-        return torch.full((count,), 1 / count).to(data)
+        return torch.full((count,), 1 / count, dtype=torch.float64).to(data)
     result = _require.array("weights", weights, like=data).to(data)
     if result.shape != (count,) or not bool((result > 0).all()):
         msg = f"weights must be {count} positive numbers, got {result}"

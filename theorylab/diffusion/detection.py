@@ -128,7 +128,7 @@ def roc(statistic: ArrayLike, positive: Tensor, *, points: int = 101) -> tuple[T
     count = _require.integer("points", points, at_least=2)
     rates = torch.linspace(0, 1, count, dtype=torch.float64)
     true = [detection(statistic, positive, retention=max(1 - float(rate), 1e-9)) for rate in rates]
-    return rates, torch.tensor([one.found / one.positives for one in true])
+    return rates, torch.tensor([one.found / one.positives for one in true], dtype=torch.float64)
 
 
 def ceiling(kept: int, drawn: int, share: float) -> float:

@@ -91,7 +91,8 @@ def solve_flow(
     rtol = _require.between("rtol", rtol, torch.finfo(starts.dtype).eps, 1.0)
     atol = _require.positive("atol", atol)
     most = _require.integer("max_evaluations", max_evaluations, at_least=7)
-    times = torch.tensor([abs(math.log(s_start / s)) for s in outputs[1:]]).to(starts)
+    ways = [abs(math.log(s_start / s)) for s in outputs[1:]]
+    times = torch.tensor(ways, dtype=torch.float64).to(starts)
     _, means, _, log_weights = mixture._at(starts, "y")
     task = native.Task(
         starts, means.contiguous(), log_weights.contiguous(), times,

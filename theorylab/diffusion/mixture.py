@@ -109,7 +109,9 @@ class GaussianMixture:
         dimension = _require.integer("dimension", dimension, at_least=1)
         means = torch.zeros(2, dimension, dtype=torch.float64)
         means[0, 0], means[1, 0] = half, -half
-        return GaussianMixture(means, variance, torch.tensor([weight, 1 - weight]).to(means))
+        return GaussianMixture(
+            means, variance, torch.tensor([weight, 1 - weight], dtype=torch.float64)
+        )
 
     @property
     def K(self) -> int:

@@ -134,7 +134,7 @@ def count_shapes(images: Tensor, *, threshold: float = 0.5) -> Tensor:
     bright = (images > _require.number("threshold", threshold)).cpu().numpy()
     around = np.ones((3, 3))
     counts = [[ndimage.label(column, around)[1] for column in image] for image in bright]
-    return torch.tensor(counts)
+    return torch.tensor(counts, dtype=torch.int64)
 
 
 def support_size(counts: tuple[int, int, int]) -> int:

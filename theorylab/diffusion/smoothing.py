@@ -197,7 +197,9 @@ class HardSigmoidScore:
     def __call__(self, x: ArrayLike, t: ArrayLike) -> Points:
         """The score at x, (*n, 1), at one time."""
         points = _points.points("x", x, like=torch.zeros(1, dtype=torch.float64))
-        alpha, v = _level(self.schedule, torch.tensor(self.variance).to(points), t, points)
+        alpha, v = _level(
+            self.schedule, torch.tensor(self.variance, dtype=torch.float64).to(points), t, points
+        )
         y = points / alpha
         if float(v) > self.half * self.width:
             centre = self.half * torch.tanh(self.half * y / v)

@@ -121,7 +121,7 @@ class LearnedDenoiser:
     def __call__(self, y: Tensor, sigma: float | Tensor) -> Tensor:
         """The estimate of x, (*n, d)."""
         own = next(self.network.parameters(), y)
-        level = torch.as_tensor(sigma).to(own)
+        level = torch.as_tensor(sigma, dtype=torch.float64).to(own)
         with torch.no_grad():
             return PreconditionedDenoiser(self.network, self.preconditioning)(y.to(own), level).to(
                 y

@@ -92,7 +92,7 @@ def digit_templates(*, scale: int = 1) -> Templates:
     apart = torch.cdist(flat, flat).fill_diagonal_(torch.inf).amin(dim=-1)
     radius = 1.4 * torch.quantile(apart, 0.999).item() * scale
     pictures = pictures.repeat_interleave(scale, 1).repeat_interleave(scale, 2)
-    return Templates(pictures, torch.tensor(data.target), radius)
+    return Templates(pictures, torch.tensor(data.target, dtype=torch.int64), radius)
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,9 @@ def parity_brackets(length: int, *, trained: int, seed: int = 0, scale: int = 1)
     Raises:
         ValueError: another length; trained not in 1..2^(L-1).
     """
-    words = torch.tensor([w for w in product((0, 1), repeat=_length(length)) if sum(w) % 2 == 0])
+    words = torch.tensor(
+        [w for w in product((0, 1), repeat=_length(length)) if sum(w) % 2 == 0], dtype=torch.int64
+    )
     return Grammar(words, _some(words, trained, seed), _brackets(length, scale), rows=2)
 
 
@@ -184,7 +186,7 @@ def dyck_brackets(length: int, *, trained: int | None = None, scale: int = 1) ->
 
     Arguments and errors as `parity_brackets`; the choice is that of seed 0.
     """
-    signs = torch.tensor(_support.balanced_words(_length(length)))
+    signs = torch.tensor(_support.balanced_words(_length(length)), dtype=torch.int64)
     words = (1 - signs) // 2
     kept = words if trained is None else _some(words, trained, 0)
     return Grammar(words, kept, _brackets(length, scale), rows=2)
@@ -196,7 +198,7 @@ def quarter_digits(*, trained: int = 470, seed: int = 0, scale: int = 1) -> Gram
     Args and errors as `parity_brackets`. Source: arXiv 2503.03595, Section 4.2 and Appendix A.3.
     """
     every = product(range(10), repeat=4)
-    words = torch.tensor([w for w in every if w[0] + w[1] == w[2] + w[3]])
+    words = torch.tensor([w for w in every if w[0] + w[1] == w[2] + w[3]], dtype=torch.int64)
     return Grammar(words, _some(words, trained, seed), digit_templates(scale=scale), rows=2)
 
 

@@ -192,13 +192,13 @@ def generate(
 def clean_prediction(network: Callable[[Tensor, Tensor], Tensor], alpha_bar: float) -> Denoiser:
     r"""The predicted x_0 = s x - nu v at one noise level, as a function of x alone."""
     t, s, nu = _level(alpha_bar)
-    return lambda x: s * x - nu * network(x, torch.tensor(t, device=x.device))
+    return lambda x: s * x - nu * network(x, torch.tensor(t, dtype=x.dtype, device=x.device))
 
 
 def noise_prediction(network: Callable[[Tensor, Tensor], Tensor], alpha_bar: float) -> Denoiser:
     r"""The predicted xi = nu x + s v at one noise level, as a function of x alone."""
     t, s, nu = _level(alpha_bar)
-    return lambda x: nu * x + s * network(x, torch.tensor(t, device=x.device))
+    return lambda x: nu * x + s * network(x, torch.tensor(t, dtype=x.dtype, device=x.device))
 
 
 def _level(alpha_bar: float) -> tuple[float, float, float]:

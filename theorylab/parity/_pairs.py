@@ -59,7 +59,7 @@ class Atoms:
 
     def _grouped(self, key: tuple[int, ...]) -> Groups:
         labels = sorted(set(key) - {-1})
-        member = torch.tensor([[label == k for label in labels] for k in key])
+        member = torch.tensor([[label == k for label in labels] for k in key], dtype=torch.bool)
         sums = self._vertices @ member.to(self._vertices)
         distinct, group = torch.unique(sums, dim=0, return_inverse=True)
         masses = self._masses.new_zeros(len(distinct)).index_add_(0, group, self._masses)
@@ -76,7 +76,7 @@ class Atoms:
     def _alike(self, key: tuple[int, ...], means: Tensor) -> Tensor:
         d = len(key)
         own = torch.arange(d, device=means.device) == self._coordinate
-        tag = torch.stack((torch.tensor(key).to(means), own.to(means)))
+        tag = torch.stack((torch.tensor(key, dtype=torch.int64).to(means), own.to(means)))
         _, classes = torch.unique(torch.cat((tag, means)), dim=1, return_inverse=True)
         return (classes[None] == classes[:, None]).to(torch.int64).argmax(dim=1)
 

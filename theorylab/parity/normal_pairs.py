@@ -188,7 +188,7 @@ def _steep(x: Tensor, y: Tensor) -> Tensor:
 
     An infinite x, whose value is 0, is cut as well; so end is 0 or finite.
     """
-    nodes, weights = (torch.tensor(part).to(x) for part in _gauss_legendre())
+    nodes, weights = (torch.tensor(part, dtype=torch.float64).to(x) for part in _gauss_legendre())
     end = torch.clamp(y, max=FARTHEST) / torch.where(x > 0, x, 1.0)
     minus_half = -(torch.clamp(x, max=LARGEST) ** 2) / 2
     pieces = (part.flatten().split(PIECE) for part in (end, minus_half))

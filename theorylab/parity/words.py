@@ -151,9 +151,11 @@ class FiniteWordLaw(WordLaw):
         return tuple(zip(self.words, self.probabilities, strict=True))
 
     def _posterior(self, logits: Tensor) -> Tensor:
-        rows = torch.tensor(self.words, device=logits.device)
+        rows = torch.tensor(self.words, dtype=torch.int64, device=logits.device)
         one_hot = torch.nn.functional.one_hot(rows, self.symbols).to(logits)
-        masses = torch.tensor([float(p) for p in self.probabilities]).to(logits)
+        masses = torch.tensor([float(p) for p in self.probabilities], dtype=torch.float64).to(
+            logits
+        )
         weights = torch.softmax(logits.flatten(-2) @ one_hot.flatten(1).T + masses.log(), dim=-1)
         return (weights @ one_hot.flatten(1)).reshape(logits.shape)
 

@@ -95,4 +95,9 @@ def as_torch(expression: Expr, *symbols: Symbol) -> Callable[..., Tensor]:
         )
         raise ValueError(msg)
     compiled = sympy.lambdify(symbols, expression, modules="torch")
-    return lambda *values: compiled(*(torch.as_tensor(value) for value in values))
+    return lambda *values: compiled(*(_as_tensor(value) for value in values))
+
+
+def _as_tensor(value: object) -> Tensor:
+    """A tensor as it is, a number in float64 whatever the default dtype."""
+    return value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=torch.float64)
