@@ -42,6 +42,7 @@ from theorylab.diffusion.escape import (
     linear_masses,
     terminal_probability,
 )
+from theorylab.diffusion.exact_sampler import euler_maruyama, sample_mixture
 from theorylab.diffusion.flow import Flow, solve_flow
 from theorylab.diffusion.gains import (
     euler_gain,
@@ -188,6 +189,7 @@ __all__ = [
     "epsilon_from_denoiser",
     "epsilon_from_score",
     "euler_gain",
+    "euler_maruyama",
     "euler_sample",
     "expected_disagreement",
     "flow_gain",
@@ -221,6 +223,7 @@ __all__ = [
     "reverse_law",
     "sample",
     "sample_exactly",
+    "sample_mixture",
     "score_difference",
     "score_from_denoiser",
     "score_from_epsilon",

@@ -19,6 +19,7 @@ This module integrates nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -26,7 +27,7 @@ from torch import Tensor
 
 from theorylab import _require
 from theorylab._normal import log_normal_between
-from theorylab._typing import ArrayLike, PerMode, PerPoint, Points, Weights
+from theorylab._typing import ArrayLike, Labels, PerMode, PerPoint, Points, Weights
 from theorylab.diffusion import _components, _points
 from theorylab.diffusion.discrete import descending
 from theorylab.diffusion.mixture import GaussianMixture
@@ -104,10 +105,7 @@ class ReverseLaw:
             )
             raise ValueError(msg)
         like = self.means[:, 0]
-        edges = torch.softmax(self.log_shares, dim=-1).cumsum(-1)
-        # the last edge is 1 up to rounding: a uniform beyond it belongs to the last mode
-        drawn = noise.uniforms(step, like=like)[:, None]
-        label = torch.searchsorted(edges[:, :-1].contiguous(), drawn, right=True)[:, 0]
+        label = _labels(self.log_shares, noise.uniforms(step, like=like))
         mean = self.means[torch.arange(len(like), device=like.device), label]
         return mean + self.variance[label, None].sqrt() * noise.normals(step, like=like)
 
@@ -146,18 +144,44 @@ def reverse_law(
 
     Source: Anderson 1982; conjugacy of Gaussians.
     """
+    parts = _conjugate(mixture, x, schedule, start, stop)
+    y, means, kept = parts.y[..., None, :], parts.means, parts.kept[:, None]
+    moved = parts.alpha * (means + kept * (y - means))
+    return ReverseLaw(parts.log_shares, moved, parts.variance)
+
+
+class _Conjugate(NamedTuple):
+    """What `reverse_law` is made of; no part of it has (*n, K, d) numbers."""
+
+    y: Points
+    log_shares: PerMode
+    means: Tensor
+    kept: Tensor
+    variance: Tensor
+    alpha: Tensor
+
+
+def _conjugate(
+    mixture: GaussianMixture, x: ArrayLike, schedule: Schedule, start: float, stop: float
+) -> _Conjugate:
     _points.instance("mixture", mixture, GaussianMixture)
     levels = Levels.of(schedule, start, stop)
     points, means, own, log_weights = mixture._at(x)
     alpha, alpha_next = (schedule.alpha(float(t)).to(points) for t in (start, stop))
     before, after = ((own + v.to(points)).expand(mixture.K) for v in levels[:2])
     y = points / alpha
-    joint = _components.log_joint(y, means, before, log_weights)
-    kept = after / before
-    moved = means + kept[:, None] * (y[..., None, :] - means)
+    shares = torch.log_softmax(_components.log_joint(y, means, before, log_weights), dim=-1)
     # 1 - kept = (v - v') / s^2, without cancellation
     variance = alpha_next**2 * after * ((levels.now - levels.after).to(points) / before)
-    return ReverseLaw(torch.log_softmax(joint, dim=-1), alpha_next * moved, variance)
+    return _Conjugate(y, shares, means, after / before, variance, alpha_next)
+
+
+def _labels(log_shares: PerMode, uniforms: PerPoint) -> Labels:
+    """A component for each row, by the inverse of the distribution function."""
+    edges = torch.softmax(log_shares, dim=-1).cumsum(-1)
+    # the last edge is 1 up to rounding: a uniform beyond it belongs to the last mode
+    inner = edges[:, :-1].contiguous()
+    return torch.searchsorted(inner, uniforms[:, None], right=True)[:, 0]
 
 
 @torch.no_grad()
@@ -187,8 +211,11 @@ def sample_exactly(
     times = descending(nodes, last)
     states = [points]
     for step, (now, after) in enumerate(pairwise(times)):
-        law = reverse_law(mixture, points, schedule=schedule, start=now, stop=after)
-        points = law._draw(noise, step)
+        parts = _conjugate(mixture, points, schedule, now, after)
+        label = _labels(parts.log_shares, noise.uniforms(step, like=points))
+        mean, share = parts.means[label], parts.kept[label, None]
+        moved = parts.alpha * (mean + share * (parts.y - mean))
+        points = moved + parts.variance[label, None].sqrt() * noise.normals(step, like=points)
         states = [*states, points] if keep_path else [states[0], points]
     kept = times if keep_path else [times[0], times[-1]]
     return Path(torch.tensor(kept, dtype=torch.float64), torch.stack(states), 0)

@@ -166,7 +166,7 @@ def sample(
         raise ValueError(msg)
     _require.integer("first_trajectory", first_trajectory, at_least=0)
     times = descending(nodes, last)
-    moves = _moves(rule, times)
+    moves = moves_of(rule, times)
     if seed is not None:
         _require.integer("seed", seed, at_least=0)
     noise = None if seed is None else TrajectoryNoise(seed, first_trajectory)
@@ -186,7 +186,12 @@ def sample(
     return Path(torch.tensor(kept, dtype=torch.float64), torch.stack(states), evaluations)
 
 
-def _moves(rule: Step | Plan, times: list[float]) -> list[Move]:
+def moves_of(rule: Step | Plan, times: list[float]) -> list[Move]:
+    """The moves of a rule over decreasing times.
+
+    Raises:
+        ValueError: neither a `Step` nor a `Plan`.
+    """
     if isinstance(rule, Step):
         return [Move(*ends, rule) for ends in pairwise(times)]
     if not isinstance(rule, Plan):

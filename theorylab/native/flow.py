@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from theorylab.native import mixture
-from theorylab.native.mixture import shared_rows
+from theorylab.native.mixture import place, shared_rows
 
 
 class Task(NamedTuple):
@@ -57,10 +57,10 @@ def run(task: Task) -> tuple[Tensor, Tensor, Tensor]:
     status = torch.zeros(n, dtype=torch.int32)
     real = ctypes.c_float if dtype == torch.float32 else ctypes.c_double
     filled = _structure(real)(
-        *(_place(part) for part in (task.starts, task.means, task.log_weights, task.times)),
+        *(place(part) for part in (task.starts, task.means, task.log_weights, task.times)),
         *(n, len(task.means), len(task.times), task.most),
         *(task.first, task.direction, task.s_start, task.rtol, task.atol),
-        *(_place(part) for part in (states, evaluations, status)),
+        *(place(part) for part in (states, evaluations, status)),
     )
     entry = getattr(mixture.loaded(), f"flow_{str(dtype)[6:]}")
 
@@ -71,10 +71,6 @@ def run(task: Task) -> tuple[Tensor, Tensor, Tensor]:
         msg = f"room for {len(task.means)} modes is needed, got none"
         raise MemoryError(msg)
     return states, evaluations, status
-
-
-def _place(tensor: Tensor) -> ctypes.c_void_p:
-    return ctypes.c_void_p(tensor.data_ptr())
 
 
 def _structure(real: type) -> type[ctypes.Structure]:

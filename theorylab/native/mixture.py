@@ -88,6 +88,11 @@ def shares(logits: Tensor) -> Tensor:
     return logits
 
 
+def place(tensor: Tensor) -> ctypes.c_void_p:
+    """Where the numbers of a contiguous tensor lie."""
+    return ctypes.c_void_p(tensor.data_ptr())
+
+
 def loaded() -> ctypes.CDLL:
     """The compiled library.
 

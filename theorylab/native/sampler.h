@@ -1,0 +1,153 @@
+/* Steps y <- y + c (sum_k r_k mu_k - y) + b Z for one mixture, all steps of a block at once.
+ *
+ * Included from mixture.c once for each number format, after mixture.h. The noise is Philox4x32-10
+ * (Salmon et al. 2011) with the counter (row low, row high, step, pair) and Box and Muller's map,
+ * so a normal depends on the key, the row's own number, the step and the coordinate only.
+ * theorylab/diffusion/_counter.py draws the same numbers in lines of numpy. */
+
+#ifndef SAMPLER_WORDS
+#define SAMPLER_WORDS
+#define OVER(n) ((REAL)(1. / (n)))
+/* Ten rounds on LANES counters, in place. */
+static inline void philox(uint32_t word[restrict 4][LANES], uint32_t key0, uint32_t key1) {
+  for (int i = 0; i < LANES; i++) {
+    uint32_t w0 = word[0][i], w1 = word[1][i], w2 = word[2][i], w3 = word[3][i];
+    uint32_t k0 = key0, k1 = key1;
+#pragma GCC unroll 10
+    for (int round = 0; round < 10; round++) {
+      uint64_t a = (uint64_t)0xD2511F53u * w0, b = (uint64_t)0xCD9E8D57u * w2;
+      w0 = (uint32_t)(b >> 32) ^ w1 ^ k0, w1 = (uint32_t)b;
+      w2 = (uint32_t)(a >> 32) ^ w3 ^ k1, w3 = (uint32_t)a;
+      k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+    }
+    word[0][i] = w0, word[1][i] = w1, word[2][i] = w2, word[3][i] = w3;
+  }
+}
+#endif
+
+/* ln u for 0 < u <= 1, normal: u = 2^e m, m in [0.7, 1.4], and the series of artanh. */
+static inline __attribute__((always_inline)) REAL NAME(logarithm)(REAL u) {
+  union { REAL value; INTEGER bits; } m = { .value = u };
+  INTEGER raised = m.bits - SQRT_HALF_BITS;
+  INTEGER e = raised >> MANTISSA;
+  m.bits -= e << MANTISSA;
+  REAL f = (m.value - 1) / (m.value + 1), g = f * f;
+  REAL series = 1 + g * (1/3.f + g * (1/5.f + g * (1/7.f + g * (1/9.f))));
+  if (MANTISSA > 23)
+    series = 1 + g * (1/(REAL)3 + g * (1/(REAL)5 + g * (1/(REAL)7 + g * (1/(REAL)9
+               + g * (1/(REAL)11 + g * (1/(REAL)13 + g * (1/(REAL)15 + g * (1/(REAL)17
+               + g * (1/(REAL)19 + g * (1/(REAL)21))))))))));
+  return (REAL)e * (REAL)0.69314718055994530942 + 2 * f * series;
+}
+
+/* sin of 2 pi u, -1/4 <= u <= 1: the nearest half turn h, a series on |x| <= pi / 2. */
+static inline __attribute__((always_inline)) REAL NAME(sine)(REAL u) {
+  INTEGER h = (INTEGER)(2 * u + (REAL)0.5);
+  REAL x = (u - (REAL)h / 2) * (REAL)6.28318530717958647693, z = x * x;
+  REAL s = 1 - z * OVER(6) * (1 - z * OVER(20) * (1 - z * OVER(42) * (1 - z * OVER(72) *
+           (1 - z * OVER(110)))));
+  if (MANTISSA > 23)
+    s = 1 - z * OVER(6) * (1 - z * OVER(20) * (1 - z * OVER(42) * (1 - z * OVER(72) * (1
+        - z * OVER(110) * (1 - z * OVER(156) * (1 - z * OVER(210) * (1 - z * OVER(272) *
+        (1 - z * OVER(342) * (1 - z * OVER(420))))))))));
+  return (REAL)(1 - 2 * (h & 1)) * x * s;
+}
+
+/* cos of 2 pi u, 0 <= u < 1, even about u = 1/2: the sine a quarter turn on. */
+static inline __attribute__((always_inline)) REAL NAME(cosine)(REAL u) {
+  REAL folded = u < (REAL)0.5 ? u : 1 - u;
+  return NAME(sine)((REAL)0.25 - folded);
+}
+
+/* Normals of one step for rows of numbers row, row + 1, ...: coordinate c of (d, LANES). */
+static inline __attribute__((always_inline)) void NAME(normals)(
+    const int d, uint64_t row, uint32_t step, const uint32_t key[2], REAL z[][LANES]) {
+  uint32_t word[4][LANES];
+  for (int c = 0; c < d; c += PER_CALL) {
+    for (int i = 0; i < LANES; i++) {
+      word[0][i] = (uint32_t)(row + (uint64_t)i), word[1][i] = (uint32_t)((row + (uint64_t)i) >> 32);
+      word[2][i] = step, word[3][i] = (uint32_t)(c / PER_CALL);
+    }
+    philox(word, key[0], key[1]);
+    for (int p = 0; p < PER_CALL && c + p < d; p += 2) {
+      REAL radius[LANES], angle[LANES], first[LANES], second[LANES];
+      for (int i = 0; i < LANES; i++) radius[i] = UNIFORM(word, p, i, 0);
+      for (int i = 0; i < LANES; i++) angle[i] = UNIFORM(word, p, i, 1);
+      for (int i = 0; i < LANES; i++) angle[i] = angle[i] < 1 ? angle[i] : 0;
+      for (int i = 0; i < LANES; i++) radius[i] = -2 * NAME(logarithm)(radius[i]);
+      for (int i = 0; i < LANES; i++) radius[i] = NAME(root)(radius[i]);
+      for (int i = 0; i < LANES; i++) first[i] = radius[i] * NAME(cosine)(angle[i]);
+      for (int i = 0; i < LANES; i++) second[i] = radius[i] * NAME(sine)(angle[i]);
+      memcpy(z[c + p], first, sizeof first);
+      if (c + p + 1 < d) memcpy(z[c + p + 1], second, sizeof second);
+    }
+  }
+}
+
+/* scales, moves, deviations: 1 / s^2, c and b of each step. states: (kept, n, d), kept is 1 or
+ * `steps`. */
+typedef struct {
+  const REAL *starts, *means, *log_weights, *scales, *moves, *deviations;
+  long n, modes, steps, kept;
+  uint64_t number;
+  uint32_t key[2];
+  REAL *states;
+} NAME(SamplerTask);
+
+static inline __attribute__((always_inline)) void NAME(sample_rows)(
+    const int d, const NAME(SamplerTask) *task, long first, long last, const REAL *inverses,
+    REAL *restrict logits) {
+  REAL y[d][LANES], pulled[d][LANES], z[d][LANES], scale[LANES];
+  for (long base = first; base < last; base += LANES) {
+    int width = last - base < LANES ? (int)(last - base) : LANES;
+    for (int c = 0; c < d; c++)
+      for (int i = 0; i < LANES; i++) y[c][i] = task->starts[(base + (i < width ? i : 0)) * d + c];
+    for (long step = 0; step < task->steps; step++) {
+      REAL move = task->moves[step], deviation = task->deviations[step];
+      if (move != 0) {
+        for (int i = 0; i < LANES; i++) scale[i] = task->scales[step];
+        NAME(pull_block)(d, task->modes, task->means, task->log_weights, inverses, 0, scale, y,
+                         logits, pulled);
+        for (int c = 0; c < d; c++)
+          for (int i = 0; i < LANES; i++) y[c][i] += move * pulled[c][i];
+      }
+      if (deviation != 0) {
+        NAME(normals)(d, task->number + (uint64_t)base, (uint32_t)step, task->key, z);
+        for (int c = 0; c < d; c++)
+          for (int i = 0; i < LANES; i++) y[c][i] += deviation * z[c][i];
+      }
+      if (step + task->kept < task->steps) continue;
+      REAL *state = task->states + (step + task->kept - task->steps) * task->n * d;
+      for (int i = 0; i < width; i++)
+        for (int c = 0; c < d; c++) state[(base + i) * d + c] = y[c][i];
+    }
+  }
+}
+
+/* Entry: rows [first, last), d from 1 to 8. Returns 1 without memory, 2 for another d. */
+int NAME(sample)(const NAME(SamplerTask) *task, long first, long last, int d) {
+  REAL *logits = aligned_alloc(64, sizeof(REAL) * LANES * (size_t)task->modes);
+  REAL *inverses = malloc(sizeof(REAL) * (size_t)task->modes);
+  if (!logits || !inverses) { free(logits); free(inverses); return 1; }
+  for (long k = 0; k < task->modes; k++) inverses[k] = 1;
+  int known = 1;
+#define SAMPLE(D) case D: NAME(sample_rows)(D, task, first, last, inverses, logits); break;
+  switch (d) {
+    SAMPLE(1) SAMPLE(2) SAMPLE(3) SAMPLE(4) SAMPLE(5) SAMPLE(6) SAMPLE(7) SAMPLE(8)
+    default: known = 0;
+  }
+#undef SAMPLE
+  free(logits);
+  free(inverses);
+  return known ? 0 : 2;
+}
+
+/* Normals (n, d) of one step, for rows numbered from `number`, for the tests of the noise. */
+void NAME(draw)(uint64_t number, uint32_t step, const uint32_t *key, long n, int d, REAL *out) {
+  REAL z[8][LANES];
+  for (long base = 0; base < n; base += LANES) {
+    NAME(normals)(d, number + (uint64_t)base, step, key, z);
+    for (long i = 0; i < LANES && base + i < n; i++)
+      for (int c = 0; c < d; c++) out[(base + i) * d + c] = z[c][i];
+  }
+}
