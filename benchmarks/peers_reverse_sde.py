@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torchsde import BrownianInterval, BrownianPath, BrownianTree, sdeint
+from torchsde import BrownianInterval, BrownianTree, sdeint
 
 from benchmarks.peers import installed
 from benchmarks.peers_flow import field
@@ -38,14 +38,9 @@ def solvers(
     mixture: GaussianMixture, s_start: float, span: float, steps: int
 ) -> Iterator[tuple[str, Solve]]:
     """Every peer that can be run here."""
-    makers = {"BrownianInterval": BrownianInterval, "BrownianPath": BrownianPath}
-    for name, maker in makers.items() if steps <= 100 else [("BrownianPath", BrownianPath)]:
-        yield f"torchsde Euler, {name}", _torchsde(mixture, s_start, span, steps, maker)
+    yield "torchsde Euler, BrownianInterval", _interval(mixture, s_start, span, steps)
     if steps <= 100:
-        yield (
-            "torchsde Euler, BrownianTree",
-            _torchsde(mixture, s_start, span, steps, BrownianTree),
-        )
+        yield "torchsde Euler, BrownianTree", _tree(mixture, s_start, span, steps)
     yield "torch, loop", _loop(mixture, s_start, span, steps)
     if installed("jax"):
         yield "jax, scan", _jax(mixture, s_start, span, steps)
@@ -53,28 +48,35 @@ def solvers(
         yield "diffrax Euler, UnsafeBrownianPath", _diffrax(mixture, s_start, span, steps)
 
 
-def _torchsde(
-    mixture: GaussianMixture, s_start: float, span: float, steps: int, maker: Any
-) -> Solve:
-    equation = _Equation(mixture, s_start)
-    ends = torch.tensor([0.0, span], dtype=mixture.means.dtype)
+def _interval(mixture: GaussianMixture, s_start: float, span: float, steps: int) -> Solve:
+    """The default object of torchsde, told the step as its issues advise."""
+    end = 1.01 * span  # rounding of times may lead beyond
 
+    def motion(y: Tensor) -> Any:
+        return BrownianInterval(0.0, end, size=y.shape, dtype=y.dtype, dt=span / steps)
+
+    return _torchsde(_Equation(mixture, s_start), span, steps, motion)
+
+
+def _tree(mixture: GaussianMixture, s_start: float, span: float, steps: int) -> Solve:
+    end = 1.01 * span
+
+    def motion(y: Tensor) -> Any:
+        last = torch.randn_like(y) * math.sqrt(end)
+        return BrownianTree(t0=0.0, w0=torch.zeros_like(y), t1=end, w1=last)
+
+    return _torchsde(_Equation(mixture, s_start), span, steps, motion)
+
+
+def _torchsde(
+    equation: torch.nn.Module, span: float, steps: int, motion: Callable[[Tensor], Any]
+) -> Solve:
     def solve(y: Tensor) -> Tensor:
-        if maker is BrownianInterval:
-            motion = BrownianInterval(
-                0.0, 1.01 * span, size=y.shape, dtype=y.dtype, dt=span / steps
-            )
-        else:
-            motion = maker(t0=0.0, w0=torch.zeros_like(y), **_ends(maker, span, y))
+        ends = torch.tensor([0.0, span], dtype=y.dtype)
         with torch.no_grad():
-            return sdeint(equation, y, ends, bm=motion, method="euler", dt=span / steps)[-1]
+            return sdeint(equation, y, ends, bm=motion(y), method="euler", dt=span / steps)[-1]
 
     return solve
-
-
-def _ends(maker: Any, span: float, y: Tensor) -> dict[str, Any]:
-    end = 1.01 * span  # rounding of times may lead beyond
-    return {"t1": end, "w1": torch.randn_like(y) * math.sqrt(end)} if maker is BrownianTree else {}
 
 
 def _loop(mixture: GaussianMixture, s_start: float, span: float, steps: int) -> Solve:
