@@ -89,22 +89,38 @@ def test_networks_depend_on_their_seed_alone(name):
     assert any(not torch.equal(first[key], other[key]) for key in first)
 
 
-@pytest.mark.parametrize("name", ["dit_parity8", "dit_digits"])
+@pytest.mark.parametrize("name", sorted(recipes.RECIPES))
 def test_retraining_from_the_seed_repeats_the_recorded_losses(name):
     _, grammar, card = recipes.shipped_images(name)
     recipe = recipes.image_recipe(name)
+    assert (card.recipe, card.steps, card.seed) == (name, recipe.budget.steps, recipe.budget.seed)
     run = images.train_on_images(recipe.network(card.seed), grammar, recipe.budget)
     losses = [loss for _, (_, loss, _) in zip(range(3), run, strict=False)]
     assert losses == pytest.approx(card.first_losses[:3], rel=1e-3)
 
 
+def test_an_early_network_comes_from_the_run_of_the_longer_one():
+    early = [name for name in recipes.RECIPES if name.endswith("_early")]
+    assert len(early) == 3
+    for name in early:
+        _, _, card = recipes.shipped_images(name)
+        _, _, longer = recipes.shipped_images(name.removesuffix("_early"))
+        assert card.first_losses == pytest.approx(longer.first_losses, rel=1e-3)
+        assert card.steps < longer.steps
+
+
+def test_the_weights_of_images_stay_small():
+    files = [recipes.shipped(name) for name in recipes.RECIPES]
+    assert sum(file.stat().st_size for file in files) < 1_300_000
+
+
 def test_a_short_run_is_stored_and_read_back(tmp_path, capsys):
-    arguments = ["--recipe", "dit_parity8", "--steps", "2", "--out", str(tmp_path)]
+    arguments = ["--recipe", "dit_parity8", "--steps", "2", "--seed", "4", "--out", str(tmp_path)]
     assert recipes.main(arguments) == 0
     assert "2 steps" in capsys.readouterr().out
     network = recipes.image_recipe("dit_parity8").network(5).half()
     card = recipes.load_weights(network, tmp_path / "dit_parity8.safetensors")
-    assert card.steps == 2
+    assert (card.steps, card.seed) == (2, 4)
     assert card.details["stored"] == "float16"
 
 

@@ -17,7 +17,7 @@ from pathlib import Path as File
 import torch
 
 from theorylab.learn.checkpoint import Card, load_weights, save_weights, shipped
-from theorylab.learn.glyphs import Grammar, parity_brackets, quarter_digits
+from theorylab.learn.glyphs import Grammar, dyck_brackets, parity_brackets, quarter_digits
 from theorylab.learn.grammar_images import (
     Budget,
     VelocityNetwork,
@@ -37,7 +37,7 @@ class ImageRecipe:
         name: of the recipe, and of its weights.
         grammar: makes the words and their look.
         network: makes the untrained network from a seed.
-        budget: of the training.
+        budget: of the training; its seed is also that of the untrained network.
     """
 
     name: str
@@ -51,6 +51,11 @@ def half_of_parity() -> Grammar:
     return parity_brackets(8, trained=64)
 
 
+def ten_balanced() -> Grammar:
+    """Balanced words of 8 brackets; 10 of the 14 are trained on."""
+    return dyck_brackets(8, trained=10)
+
+
 def dit(seed: int) -> VelocityNetwork:
     """A DiT of width 32 and 2 layers for images of 16 by 16."""
     return small_dit(16, seed=seed)
@@ -61,15 +66,24 @@ def unet(seed: int) -> VelocityNetwork:
     return small_unet(16, seed=seed)
 
 
+DIT, UNET = Budget(steps=8000, batch=32, rate=2e-3), Budget(steps=4000, batch=16, rate=2e-3)
+
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        ImageRecipe("dit_parity8", half_of_parity, dit, Budget(steps=8000, batch=32, rate=2e-3)),
-        ImageRecipe("dit_digits", quarter_digits, dit, Budget(steps=5000, batch=32, rate=2e-3)),
-        ImageRecipe("unet_parity8", half_of_parity, unet, Budget(steps=1500, batch=16, rate=2e-3)),
+        ImageRecipe("dit_parity8", half_of_parity, dit, DIT),
+        ImageRecipe("dit_parity8_early", half_of_parity, dit, replace(DIT, steps=500)),
+        ImageRecipe("dit_dyck8", ten_balanced, dit, DIT),
+        ImageRecipe("dit_digits", quarter_digits, dit, replace(DIT, steps=5000)),
+        ImageRecipe("unet_parity8", half_of_parity, unet, replace(UNET, steps=12000)),
+        ImageRecipe("unet_parity8_early", half_of_parity, unet, replace(UNET, steps=250)),
+        ImageRecipe("unet_parity8_b", half_of_parity, unet, replace(UNET, seed=1)),
+        ImageRecipe("unet_dyck8", ten_balanced, unet, UNET),
+        ImageRecipe("unet_dyck8_early", ten_balanced, unet, replace(UNET, steps=250)),
+        ImageRecipe("unet_digits", quarter_digits, unet, replace(UNET, steps=5000)),
     )
 }
-"""By name; all with seed 0 where shipped."""
+"""By name. The rate is constant, so that an early one is the start of a longer run."""
 
 
 def image_recipe(name: str) -> ImageRecipe:
@@ -84,12 +98,12 @@ def image_recipe(name: str) -> ImageRecipe:
     return RECIPES[name]
 
 
-def cook_images(recipe: ImageRecipe, out: str | File, *, seed: int = 0) -> Card:
-    """Train from the seed and write DIR/NAME.safetensors and its side-car."""
-    budget = replace(recipe.budget, seed=seed)
-    run = list(train_on_images(recipe.network(seed), recipe.grammar(), budget))
+def cook_images(recipe: ImageRecipe, out: str | File) -> Card:
+    """Train from the seed of the budget and write DIR/NAME.safetensors and its side-car."""
+    seed = recipe.budget.seed
+    run = list(train_on_images(recipe.network(seed), recipe.grammar(), recipe.budget))
     losses, averaged = [loss for _, loss, _ in run], run[-1][2]
-    return store(averaged, recipe, losses, out, seed=seed)
+    return store(averaged, recipe, losses, out)
 
 
 def store(
@@ -97,15 +111,13 @@ def store(
     recipe: ImageRecipe,
     losses: Sequence[float],
     out: str | File,
-    *,
-    seed: int,
 ) -> Card:
     """Write the averaged network of a run and what the run was."""
     length = max(1, len(losses) // STRETCHES)
     stretches = [losses[k : k + length] for k in range(0, len(losses), length)]
     card = Card(
         recipe=recipe.name,
-        seed=seed,
+        seed=recipe.budget.seed,
         steps=len(losses),
         first_losses=tuple(losses[:5]),
         mean_losses=tuple(sum(part) / len(part) for part in stretches),
@@ -137,14 +149,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description="Train a network that draws words of a grammar.")
     parser.add_argument("--recipe", required=True, choices=sorted(RECIPES))
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=None, help="instead of the recipe's")
     parser.add_argument("--steps", type=int, default=None, help="instead of the recipe's")
     parser.add_argument("--out", required=True)
     given = parser.parse_args(arguments)
     recipe = image_recipe(given.recipe)
-    if given.steps is not None:
-        recipe = replace(recipe, budget=replace(recipe.budget, steps=given.steps))
-    card = cook_images(recipe, given.out, seed=given.seed)
+    asked = {"steps": given.steps, "seed": given.seed}
+    changed = {name: value for name, value in asked.items() if value is not None}
+    recipe = replace(recipe, budget=replace(recipe.budget, **changed))
+    card = cook_images(recipe, given.out)
     sys.stdout.write(f"{recipe.name}: {card.steps} steps, loss {card.mean_losses[-1]:.4f}\n")
     return 0
 
