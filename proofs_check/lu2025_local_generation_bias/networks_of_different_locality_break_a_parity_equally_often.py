@@ -92,6 +92,7 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
         box = type(ax.patch)((left + 3.5, -0.5), 4, 8)
         box.set(fill=False, edgecolor="white", linestyle="--", linewidth=1.2)
         ax.add_patch(box)
-        ax.text(left + 7.5, -1.2, f"{name}, LDR {ldr:.2f}", ha="center", fontsize=8)
+        label = f"{name}, LDR {ldr:.2f}"
+        ax.text(left + 7.5, 13.5, label, ha="center", fontsize=7, color="white")
     ax.set_xlabel("pixel")
     ax.set_ylabel("pixel")

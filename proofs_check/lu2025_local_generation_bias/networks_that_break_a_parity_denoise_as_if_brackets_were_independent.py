@@ -101,6 +101,6 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     ax.set_yticks(list(places), [row["network"] for row in series])
     ax.invert_yaxis()
     ax.set_xlim(-0.05, 1)
-    ax.set_xlabel("share of noisy images; least-squares slope")
+    ax.set_xlabel("share of images; slope")
     ax.set_ylabel("network")
-    ax.legend(fontsize=8)
+    ax.legend(fontsize=7, loc="upper right")
