@@ -8,17 +8,26 @@ their sum, coordinates with a zero column not at all. A network that treats d - 
 thus costs 2 d groups instead of 2^(d-1).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from theorylab.parity._hermite import CHUNK, SeriesSums, reach, series_sums
 from theorylab.parity.laws import HypercubeLaw
-from theorylab.parity.normal_pairs import Correlation, PairMoments, pair_moments
+from theorylab.parity.normal_pairs import Correlation, Level, standard_moments
 
 BLOCK = 2**12
 """How many (pair, group) entries are held at once, so that they stay in cache."""
+
+LENGTHS = tuple(CHUNK * n for n in (0, 1, 2, 3, 4, 5, 6, 8, 10, 14))
+"""How many terms the series may have; 0: all pairs are computed one by one."""
+
+TERM = (7.0, 2e-3, 7e-5)
+"""Microseconds of one term of the series: fixed, a (neuron, group), a (pair, group); measured."""
+
+PAIR = (450.0, 0.3)
+"""Microseconds of the pairs computed one by one: fixed, a (pair, group); measured."""
 
 
 @dataclass(frozen=True)
@@ -82,33 +91,77 @@ class Atoms:
 
 
 @dataclass(frozen=True)
-class PairBlock:
-    """Some pairs j <= k, and their moments in every group.
+class PairSums:
+    """What the other neurons do to each neuron, summed over the vertices.
 
     Attributes:
-        j: (P,).
-        k: (P,).
-        apart: (P,), 1 where j < k and 0 where j = k.
-        moments: tensors (P, G).
+        product: (m,), sum_k a_k E[U_j+ U_k+].
+        on: (m, G), p_g sum_k a_k E_g[1{U_j > 0} U_k+].
+        both: (m, m), E[1{U_j > 0} 1{U_k > 0}].
     """
 
-    j: Tensor
-    k: Tensor
-    apart: Tensor
-    moments: PairMoments
+    product: Tensor
+    on: Tensor
+    both: Tensor
 
 
-def pair_blocks(
-    w: Tensor, b: Tensor, groups: Groups, signal: float, noise: float
-) -> Iterator[PairBlock]:
-    """All pairs j <= k of the neurons w (m, d), b (m,), block by block."""
+def pair_sums(
+    a: Tensor, w: Tensor, b: Tensor, groups: Groups, signal: float, noise: float
+) -> PairSums:
+    """`PairSums` of the neurons a (m,), w (m, d), b (m,), no row of w being 0.
+
+    A neuron and itself: in closed form. Weakly correlated pairs: by the Hermite series of
+    `theorylab.parity._hermite`. The others: one by one, by Owen's function.
+    """
     norm = torch.linalg.vector_norm(w, dim=-1)
     unit, deviation = w / norm[:, None], noise * norm
-    means = signal * (w @ groups.vertices.T) + b[:, None]
-    pairs = torch.triu_indices(len(w), len(w), device=w.device)
-    size = max(1, BLOCK // means.shape[1])
-    for j, k in zip(pairs[0].split(size), pairs[1].split(size), strict=True):
+    level = Level.at((signal * (w @ groups.vertices.T) + b[:, None]) / deviation[:, None])
+    r = unit @ unit.T
+    size = r.abs().fill_diagonal_(0)
+    terms, rho = _cheapest(size, level.mean.shape[1])
+    kept = (size < rho).to(r).fill_diagonal_(0)
+    factors, masses = a * deviation, groups.masses
+    sums = series_sums(level.mean, masses, r * kept, kept, factors, terms)
+    _add_own(sums, level, masses, factors)
+    _add_near(sums, level, masses, factors, unit, size >= rho)
+    return PairSums(deviation * (sums.product @ factors), sums.on, sums.both)
+
+
+def _cheapest(size: Tensor, groups: int) -> tuple[int, float]:
+    """How many terms of the series cost least, and the |r| from which on it is not used."""
+    width, accuracy = len(size), torch.finfo(size.dtype).eps
+    term = TERM[0] + width * groups * (TERM[1] + TERM[2] * width)
+    choices = [(n, reach(n, accuracy) if n else 0.0) for n in LENGTHS]
+    near = (size[..., None] >= size.new_tensor([rho for _, rho in choices])).sum((0, 1)).tolist()
+    costs = [
+        n * term + (PAIR[0] + PAIR[1] * groups * twice / 2 if twice else 0.0)
+        for (n, _), twice in zip(choices, near, strict=True)
+    ]
+    return choices[costs.index(min(costs))]
+
+
+def _add_own(sums: SeriesSums, level: Level, masses: Tensor, factors: Tensor) -> None:
+    """The pairs (j, j): r = 1."""
+    h, below, density = level.mean, level.below, level.density
+    on = torch.addcmul(density, h, below)
+    sums.product.diagonal().add_(torch.addcmul(below, h, on) @ masses)
+    sums.both.diagonal().add_(below @ masses)
+    sums.on.addcmul_(on * masses, factors[:, None])
+
+
+def _add_near(
+    sums: SeriesSums, level: Level, masses: Tensor, factors: Tensor, unit: Tensor, near: Tensor
+) -> None:
+    """The pairs j < k marked in near (m, m)."""
+    first, second = torch.nonzero(near.triu(1), as_tuple=True)
+    if len(first) == 0:
+        return
+    size = max(1, BLOCK // len(masses))
+    for j, k in zip(first.split(size), second.split(size), strict=True):
         correlation = Correlation.between(unit[j][:, None], unit[k][:, None])
-        deviations = deviation[j][:, None], deviation[k][:, None]
-        moments = pair_moments(means[j], means[k], *deviations, correlation)
-        yield PairBlock(j, k, (j < k).to(w.dtype), moments)
+        see = standard_moments(level[torch.stack((j, k))], correlation)
+        left, right = torch.cat((j, k)), torch.cat((k, j))
+        sums.both[left, right] = (see.both @ masses).repeat(2)
+        sums.product[left, right] = (see.product @ masses).repeat(2)
+        on = (see.on * masses).flatten(0, 1) * factors[right][:, None]
+        sums.on.index_add_(0, left, on)

@@ -23,14 +23,18 @@ from theorylab._normal import normal_below
 NODES = 14
 """Gauss-Legendre nodes for T: the integrand's poles at +-i leave an error below 4.6^(-2 NODES)."""
 
-PIECE = 2**12
+PIECE = 2**11
 """How many values of T are computed at once, so that their nodes stay in cache."""
 
 FARTHEST = 6.0
 """x u beyond which T(x, .) with x >= u x adds less than exp(-36) / 2 pi = 4e-17."""
 
-LARGEST = 40.0
-"""T(x, .) < exp(-x^2 / 2) / 4 is 0 in double precision from here on, so that x is cut here."""
+TINY = 1e-30
+"""Takes the place of q or x where they are smaller: t is then +-infinity, or 0 for 0/0.
+
+With q below it no double other than 0 is a residual k - r h of size below 6 q; with x below it,
+x >= y, T(x, y / x) differs from its limit arctan(y / x) / 2 pi by less than x.
+"""
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,7 @@ def owens_t(x: Tensor, a: Tensor) -> Tensor:
     """T(x, a) for all real x and a, infinite a among them."""
     scaled = torch.where(x == 0, torch.zeros_like(a), x * a)
     at_zero = torch.atan(a) / (2 * math.pi)
-    size, other = x.abs(), scaled.abs()
-    value = torch.sign(a) * _quadrant_owens_t(size, other)
+    value = _signed_owens_t(Level.at(x), Level.at(scaled))
     return torch.where(x == 0, at_zero, value)
 
 
@@ -101,9 +104,34 @@ class Correlation:
 
     def residual(self, k: Tensor, h: Tensor) -> Tensor:
         """The difference k - r h, written with what is small near r = +-1."""
-        near = (k - h) + self.below_one * h
-        opposite = (k + h) - self.above_minus_one * h
-        return torch.where(self.value > 0, near, opposite)
+        positive = self.value > 0
+        sign = torch.where(positive, 1.0, -1.0).to(self.value.dtype)
+        small = sign * torch.where(positive, self.below_one, self.above_minus_one)
+        return (k - sign * h) + small * h
+
+
+@dataclass(frozen=True)
+class Level:
+    """A standardised mean with the distribution function and the density there.
+
+    Attributes:
+        mean: h.
+        below: Phi(h).
+        density: phi(h).
+    """
+
+    mean: Tensor
+    below: Tensor
+    density: Tensor
+
+    @classmethod
+    def at(cls, h: Tensor) -> "Level":
+        """At h."""
+        return cls(h, normal_below(h), normal_density(h))
+
+    def __getitem__(self, index: Tensor) -> "Level":
+        """The levels of some neurons, the first axis."""
+        return Level(*(part[index] for part in (self.mean, self.below, self.density)))
 
 
 def pair_probability(h: Tensor, k: Tensor, correlation: Correlation) -> Tensor:
@@ -116,10 +144,7 @@ def pair_probability(h: Tensor, k: Tensor, correlation: Correlation) -> Tensor:
 
     At h = k = 0 it is 1/4 + arcsin(r) / 2 pi. All arguments are broadcast.
     """
-    t_1 = _over(correlation.residual(k, h), correlation.q)
-    t_2 = _over(correlation.residual(h, k), correlation.q)
-    at_origin = torch.atan2(correlation.q, -correlation.value) / (2 * math.pi)
-    return _orthant(h, k, (normal_below(h) + normal_below(k)) / 2, t_1, t_2, at_origin)
+    return standard_moments(_both_levels(h, k), correlation).both
 
 
 def pair_moments(
@@ -137,76 +162,97 @@ def pair_moments(
 
     The last term of the first line is q/(2 pi) exp(-(h^2 - 2 r h k + k^2)/(2 q^2)).
     """
-    h, k, r, q = mean_1 / sd_1, mean_2 / sd_2, correlation.value, correlation.q
-    gap_1, gap_2 = correlation.residual(k, h), correlation.residual(h, k)
-    t_1, t_2 = _over(gap_1, q), _over(gap_2, q)
-    phi_h, phi_k = normal_density(h), normal_density(k)
-    a, b = normal_below(t_1), normal_below(t_2)
-    at_origin = torch.atan2(q, -r) / (2 * math.pi)
-    both = _orthant(h, k, (normal_below(h) + normal_below(k)) / 2, t_1, t_2, at_origin)
-    tail_1, tail_2 = q * normal_density(t_1), q * normal_density(t_2)
-    product = (h * k + r) * both + k * phi_h * a + h * phi_k * b + phi_h * tail_1
+    levels = _both_levels(mean_1 / sd_1, mean_2 / sd_2)
+    see = standard_moments(levels, correlation)
     return PairMoments(
-        both=both,
-        product=sd_1 * sd_2 * product,
-        first_on=sd_2 * (k * both + phi_k * b + r * phi_h * a),
-        second_on=sd_1 * (h * both + phi_h * a + r * phi_k * b),
-        first_edge=sd_2 / sd_1 * phi_h * (gap_1 * a + tail_1),
-        second_edge=sd_1 / sd_2 * phi_k * (gap_2 * b + tail_2),
+        both=see.both,
+        product=sd_1 * sd_2 * see.product,
+        first_on=sd_2 * see.on[0],
+        second_on=sd_1 * see.on[1],
+        first_edge=sd_2 / sd_1 * see.edge[0],
+        second_edge=sd_1 / sd_2 * see.edge[1],
     )
 
 
-def _orthant(
-    h: Tensor, k: Tensor, half: Tensor, t_1: Tensor, t_2: Tensor, at_origin: Tensor
-) -> Tensor:
-    """`pair_probability` from (Phi(h) + Phi(k))/2, (k - r h)/q, (h - r k)/q and its value at 0."""
-    h, k, t_1, t_2 = torch.broadcast_tensors(h, k, t_1, t_2)
-    apart = torch.where((h < 0) ^ (k < 0), 0.5, 0.0)  # at h k = 0 this is the case of the formula
-    angles = _signed_owens_t(torch.stack((h, k)), torch.stack((t_1, t_2))).sum(dim=0)
-    return torch.where((h == 0) & (k == 0), at_origin, half - apart - angles)
+def _both_levels(h: Tensor, k: Tensor) -> Level:
+    return Level.at(torch.stack(torch.broadcast_tensors(h, k)))
 
 
-def _signed_owens_t(x: Tensor, scaled: Tensor) -> Tensor:
-    """T(x, scaled / x), the sign of a zero x being +."""
-    value = _quadrant_owens_t(x.abs(), scaled.abs())
-    return torch.where((x < 0) ^ (scaled < 0), -value, value)
+@dataclass(frozen=True)
+class StandardMoments:
+    r"""`PairMoments` of U = h + X, V = k + Y; what has two versions has them along a first axis.
 
-
-def _quadrant_owens_t(x: Tensor, y: Tensor) -> Tensor:
-    """T(x, y / x) for x, y >= 0, not both 0.
-
-    Where y > x, by T(x, y/x) + T(y, x/y) = (Q(x) + Q(y))/2 - Q(x) Q(y), Q = 1 - Phi.
+    Attributes:
+        both: (*n).
+        product: (*n).
+        on: (2, *n), E[1{U > 0} V+] and E[U+ 1{V > 0}].
+        edge: (2, *n), E[delta(U) V+] and E[U+ delta(V)].
     """
-    large, small = torch.maximum(x, y), torch.minimum(x, y)
-    value = _steep(large, small)
-    beyond_x, beyond_y = normal_below(-x), normal_below(-y)
-    return torch.where(y > x, (beyond_x + beyond_y) / 2 - beyond_x * beyond_y - value, value)
+
+    both: Tensor
+    product: Tensor
+    on: Tensor
+    edge: Tensor
+
+
+def standard_moments(pair: Level, correlation: Correlation) -> StandardMoments:
+    """The moments for levels (2, *n) of h and k."""
+    h, k, r, q = pair.mean, pair.mean.flip(0), correlation.value, correlation.q
+    gap = correlation.residual(k, h)
+    t = Level.at(gap / torch.clamp(q, min=TINY))
+    angles, negative = _signed_owens_t(pair, t), h < 0
+    apart = negative[0] ^ negative[1]  # at h k = 0 this is the case of the formula
+    both = (pair.below[0] + pair.below[1] - apart.to(h.dtype)) / 2 - angles[0] - angles[1]
+    origin = (h == 0).all(0)
+    if bool(origin.any()):
+        both = torch.where(origin, torch.atan2(q, -r) / (2 * math.pi), both)
+    edge = pair.density * t.below
+    tail = q * pair.density[0] * t.density[0]
+    product = (h[0] * k[0] + r) * both + k[0] * edge[0] + h[0] * edge[1] + tail
+    on = k * both + edge.flip(0) + r * edge
+    return StandardMoments(both, product, on, gap * edge + tail)
+
+
+def _signed_owens_t(one: Level, two: Level) -> Tensor:
+    """T(x, y / x), a zero counting as positive, and 0 at x = y = 0.
+
+    Where |y| > |x|, by T(x, y/x) + T(y, x/y)
+    = (Phi(x) + Phi(y))/2 - Phi(x) Phi(y) - [x y < 0]/2.
+    """
+    x, y = one.mean, two.mean
+    size, other = x.abs(), y.abs()
+    opposite = (x < 0) ^ (y < 0)
+    value = _steep(torch.maximum(size, other), torch.minimum(size, other))
+    value = torch.where(opposite, -value, value)
+    half = (one.below + two.below - opposite.to(x.dtype)) / 2
+    return torch.where(other > size, half - one.below * two.below - value, value)
 
 
 def _steep(x: Tensor, y: Tensor) -> Tensor:
     """T(x, y / x) for x >= y >= 0 by Gauss-Legendre in u over [0, min(y, FARTHEST) / x].
 
-    An infinite x, whose value is 0, is cut as well; so end is 0 or finite.
+    An infinite x gives 0. Each node is a row of its own, so that the sums are matrix products.
     """
-    nodes, weights = (torch.tensor(part, dtype=torch.float64).to(x) for part in _gauss_legendre())
+    steps, weights = _gauss_legendre(x.dtype, x.device)
     end = torch.clamp(y, max=FARTHEST) / torch.where(x > 0, x, 1.0)
-    minus_half = -(torch.clamp(x, max=LARGEST) ** 2) / 2
-    pieces = (part.flatten().split(PIECE) for part in (end, minus_half))
-    sums = []
-    for ends, factors in zip(*pieces, strict=True):
-        squares = 1 + (nodes * ends[:, None]) ** 2
-        sums.append((torch.exp(factors[:, None] * squares) / squares) @ weights)
-    return torch.cat(sums).reshape(end.shape) * end / (2 * math.pi)
+    squares, minus_half = end.square().flatten(), (x * x * -0.5).flatten()
+    total = torch.empty_like(squares)
+    length = min(PIECE, len(squares))
+    rows, other = (torch.empty(NODES, length, dtype=x.dtype, device=x.device) for _ in range(2))
+    for first in range(0, len(squares), PIECE):
+        part = slice(first, first + PIECE)
+        count = len(squares[part])
+        at, value = rows[:, :count], other[:, :count]
+        torch.addcmul(torch.ones_like(weights[:1]), steps, squares[part], out=at)
+        torch.mul(at, minus_half[part], out=value).exp_().div_(at)
+        torch.mv(value.T, weights, out=total[part])
+    return total.reshape(end.shape) * end
 
 
 @cache
-def _gauss_legendre() -> tuple[list[float], list[float]]:
-    """Nodes and weights on [0, 1]."""
+def _gauss_legendre(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Squares of the nodes on [0, 1], (NODES, 1), and the weights over 2 pi."""
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
-    return ((nodes + 1) / 2).tolist(), (weights / 2).tolist()
-
-
-def _over(numerator: Tensor, q: Tensor) -> Tensor:
-    """numerator / q, with the limits +-infinity, and 0 for 0/0, at q = 0."""
-    limit = torch.where(numerator == 0, 0.0, torch.sign(numerator) * math.inf)
-    return torch.where(q == 0, limit, numerator / torch.where(q == 0, torch.ones_like(q), q))
+    squares, shares = ((nodes + 1) / 2) ** 2, weights / (4 * math.pi)
+    like = {"dtype": dtype, "device": device}
+    return torch.tensor(squares, **like)[:, None], torch.tensor(shares, **like)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from theorylab import _require
-from theorylab.parity._pairs import Atoms, Groups, pair_blocks
+from theorylab.parity._pairs import Atoms, Groups, pair_sums
 from theorylab.parity.growth import MAX_ATOMS, activation_and_gradient
 from theorylab.parity.laws import HypercubeLaw
 from theorylab.parity.network import TwoLayerReLU, coordinate_of
@@ -116,62 +116,53 @@ def setting_of(
 
 def gradient_of_one(network: TwoLayerReLU, setting: Setting) -> Gradient:
     """`population_gradient` of a network with one output, the setting checked before."""
+    return _gradient_and_value(network, setting)[0]
+
+
+def loss_and_gradient(network: TwoLayerReLU, setting: Setting) -> tuple[Tensor, Gradient]:
+    r"""Both at once, of a network with one output, the setting checked before.
+
+    The value costs nothing beside the gradient: L = 1 + a . dL/da / 2 - a . K.
+    """
+    gradient, value = _gradient_and_value(network, setting)
+    return value, gradient
+
+
+def _gradient_and_value(network: TwoLayerReLU, setting: Setting) -> tuple[Gradient, Tensor]:
     a, w, b = network.a, network.w, network.b
     groups = _groups(network, setting)
     signal, noise = signal_and_noise(setting.alpha_bar)
-    share = groups.masses[:, None] * torch.cat(
-        (groups.means, torch.ones_like(groups.means[:, :1])), 1
-    )
-    grad_a, grad_x, edge = (
-        torch.zeros_like(a),
-        w.new_zeros(len(w), w.shape[1] + 1),
-        torch.zeros_like(a),
-    )
-    both = torch.zeros_like(w)
-    for block in pair_blocks(w, b, groups, signal, noise):
-        j, k, see = block.j, block.k, block.moments
-        to_j, to_k = a[k], a[j] * block.apart
-        product, common = see.product @ groups.masses, see.both @ groups.masses
-        grad_a.index_add_(0, j, to_j * product).index_add_(0, k, to_k * product)
-        grad_x.index_add_(0, j, to_j[:, None] * (see.first_on @ share))
-        grad_x.index_add_(0, k, to_k[:, None] * (see.second_on @ share))
-        edge.index_add_(0, j, to_j * (see.first_edge @ groups.masses))
-        edge.index_add_(0, k, to_k * (see.second_edge @ groups.masses))
-        both.index_add_(0, j, (to_j * common)[:, None] * w[k])
-        both.index_add_(0, k, (to_k * common)[:, None] * w[j])
+    see = pair_sums(a, w, b, groups, signal, noise)
     active, rate_w, rate_b = _growth(network, groups, setting)
-    pull = signal * grad_x[:, :-1] + noise**2 * (w * edge[:, None] + both) - rate_w
+    pull_b = see.on.sum(1)
+    pull_w = signal * (see.on @ groups.means) + noise**2 * (see.both @ (a[:, None] * w))
+    radial = see.product - b * pull_b - (w * pull_w).sum(-1)
+    norm = torch.linalg.vector_norm(w, dim=-1)
+    pull = pull_w + w * (radial / norm**2)[:, None] - rate_w
     grad_w = pull[:, groups.alike]
     grad_w[:, setting.coordinate] -= noise * active
     rate = noise * w[:, setting.coordinate] * active
-    return 2 * (grad_a - rate), 2 * a[:, None] * grad_w, 2 * a * (grad_x[:, -1] - rate_b)
+    gradient = (
+        2 * (see.product - rate), 2 * a[:, None] * grad_w, 2 * a * (pull_b - rate_b)
+    )
+    return gradient, 1 + a @ (see.product - 2 * rate)
 
 
 def _loss(network: TwoLayerReLU, setting: Setting) -> tuple[Tensor]:
-    a = network.a
-    groups = _groups(network, setting)
-    signal, noise = signal_and_noise(setting.alpha_bar)
-    square = torch.zeros_like(a[0])
-    for block in pair_blocks(network.w, network.b, groups, signal, noise):
-        product = block.moments.product @ groups.masses
-        square = square + (a[block.j] * a[block.k] * (1 + block.apart)) @ product
-    active, _, _ = _growth(network, groups, setting)
-    return (1 - 2 * a @ (noise * network.w[:, setting.coordinate] * active) + square,)
+    return (_gradient_and_value(network, setting)[1],)
 
 
 def _dependency(network: TwoLayerReLU, setting: Setting) -> tuple[Tensor]:
     a, w, i = network.a, network.w, setting.coordinate
     groups = _groups(network, setting)
-    above, below = torch.zeros_like(a[0]), torch.zeros_like(a[0])
-    for block in pair_blocks(w, network.b, groups, *signal_and_noise(setting.alpha_bar)):
-        j, k = block.j, block.k
-        common = a[j] * a[k] * (1 + block.apart) * (block.moments.both @ groups.masses)
-        above = above + common @ (w[j, i] * w[k, i])
-        below = below + common @ (w[j] * w[k]).sum(-1)
+    see = pair_sums(a, w, network.b, groups, *signal_and_noise(setting.alpha_bar))
+    weights = a[:, None] * w
+    squares = (weights * (see.both @ weights)).sum(0)
+    below = squares.sum()
     if not bool(below > 0):
         msg = f"network must have a Jacobian that does not vanish, got E|J|^2 = {below.item()}"
         raise ValueError(msg)
-    return (above / below,)
+    return (squares[i] / below,)
 
 
 def _groups(network: TwoLayerReLU, setting: Setting) -> Groups:
