@@ -16,7 +16,7 @@ EVERYTHING = [*LIBRARY, *sorted(CLAIMS.rglob("*.py"))]
 ENGINES = {"integrate", "noise", "methods", "path", "_legs", "_rules", "_exponential"}
 """`integrate` and its private siblings; only `_rules` meets an engine."""
 
-BASE = {"_typing", "_require", "_normal", "native"}
+BASE = {"_typing", "_require", "_normal", "_threads", "native"}
 MATHEMATICS = {"diffusion", "parity", "symbolic", "learn"}
 ABOVE = {"report", "audit", "scale", "cli", "pytest_plugin", "__main__"}
 
@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_require": {"_typing"},
     "_normal": {"_typing"},
     "native": set(),
+    "_threads": set(),
     "claims": set(),
     **{name: BASE | ENGINES for name in ENGINES},
     **{name: BASE | ENGINES | {name} for name in MATHEMATICS},

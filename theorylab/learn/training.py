@@ -10,8 +10,7 @@ objective and no data.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any, Generic, TypeVar
@@ -20,6 +19,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from theorylab import _require
+from theorylab._threads import one_thread
 from theorylab.learn.checkpoint import load_state, save_state
 from theorylab.learn.network import build
 from theorylab.learn.objective import Objective
@@ -159,7 +159,7 @@ def train(
         last = min(last, _require.integer("stop_after", stop_after, at_least=1))
     if state is not None and File(state).exists():
         run.restore(load_state(state))
-    with _one_thread():
+    with one_thread():
         while len(run.losses) < last:
             run.step(objective)
             if state is not None and (len(run.losses) % every == 0 or len(run.losses) == last):
@@ -167,17 +167,6 @@ def train(
     if run.average is not None and last == plan.steps:
         run.network.load_state_dict(run.average)
     return Trained(run.network.eval(), torch.tensor(run.losses, dtype=torch.float64))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread inside the block: sums depend on how they are shared out."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class _Run:

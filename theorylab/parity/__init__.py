@@ -13,6 +13,14 @@ from theorylab.parity.axis import (
     stationary_biases,
     transverse_curvature,
 )
+from theorylab.parity.batches import (
+    Draws,
+    Independent,
+    Sobol,
+    Stratified,
+    batch_gradient,
+    sampled_gradient,
+)
 from theorylab.parity.curvature import (
     growth_rate_hessian,
     growth_rate_on_sphere,
@@ -31,6 +39,7 @@ from theorylab.parity.ldr import (
     saliency_map,
     zeroth_order_ratios,
 )
+from theorylab.parity.loss_hessian import population_hessian
 from theorylab.parity.network import TwoLayerReLU
 from theorylab.parity.plateaus import linear_loss, optimal_loss, pair_loss, univariate_loss
 from theorylab.parity.population import (
@@ -57,21 +66,26 @@ __all__ = [
     "AxisOptimum",
     "DescentPath",
     "DirectionPath",
+    "Draws",
     "DyckLaw",
     "EqualSumsLaw",
     "FiniteLaw",
     "FiniteWordLaw",
     "HypercubeLaw",
+    "Independent",
     "ParityLaw",
     "ParityProductLaw",
     "RenderedLaw",
+    "Sobol",
     "Stiff",
+    "Stratified",
     "TrainingPath",
     "TwoLayerReLU",
     "WordLaw",
     "axis_activation",
     "axis_curvature",
     "axis_growth",
+    "batch_gradient",
     "best_axis_bias",
     "dependency_ratios",
     "direction_flow",
@@ -88,10 +102,12 @@ __all__ = [
     "optimal_loss",
     "pair_loss",
     "population_gradient",
+    "population_hessian",
     "population_loss",
     "ratio_of_means",
     "ratio_of_means_dependency",
     "saliency_map",
+    "sampled_gradient",
     "stationary_biases",
     "stochastic_descent",
     "surrogate_flow",

@@ -1,4 +1,4 @@
-r"""Sums over all pairs of neurons by the Hermite series in their correlation: matrix products only.
+r"""Sums over pairs of neurons by the Hermite series in their correlation: matrix products.
 
 Notation: h_jv = mu_jv / s_j the standardised mean of neuron j at vertex v, r_jk the correlation,
 p_v the masses, X standard normal, he_n the Hermite polynomials with E[he_n(X)^2] = 1,
@@ -178,9 +178,7 @@ class _Powers:
 def _speeds(count: int) -> list[float]:
     """The factors v_n of `_Waves`."""
     sigma = _sigmas(count + 2)
-    return [0.0] + [
-        sigma[m] / (sigma[m + 1] * math.sqrt(m + 1)) for m in range(1, count + 1)
-    ]
+    return [0.0] + [sigma[m] / (sigma[m + 1] * math.sqrt(m + 1)) for m in range(1, count + 1)]
 
 
 @cache

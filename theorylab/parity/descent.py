@@ -5,7 +5,8 @@ over a batch, y_i = E[xi_i | x]: its mean is the gradient of L, with less noise 
 itself. The time of a step is eta, in the units of `theorylab.parity.training`.
 
 Each neuron costs d multiplications a sample: 2000 neurons are cheap here, where the exact loss
-would need 2 10^6 pairs a vertex. No momentum, no data set: the batches never repeat.
+would need 2 10^6 pairs a vertex. No momentum, no data set: the batches never repeat. The run is
+done in one thread, so that its bits do not depend on the number of cores.
 """
 
 from collections.abc import Iterator
@@ -15,16 +16,19 @@ import torch
 from torch import Tensor
 
 from theorylab import _require
+from theorylab._threads import one_thread
 from theorylab._typing import Times
+from theorylab.parity.batches import Draws, Independent, batch_gradient
 from theorylab.parity.laws import HypercubeLaw
 from theorylab.parity.network import TwoLayerReLU, coordinate_of
+from theorylab.parity.population import Gradient
 from theorylab.parity.posterior import signal_and_noise
+
+INDEPENDENT = Independent()
+"""The draws of plain stochastic descent."""
 
 AHEAD = 32
 """How many batches are drawn at once: the targets of one batch alone are too small a task."""
-
-PIECE = 2**16
-"""The largest number of (sample, neuron) entries held at once, so that they stay in cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +62,7 @@ def stochastic_descent(
     steps: int,
     every: int,
     seed: int,
+    draws: Draws = INDEPENDENT,
 ) -> DescentPath:
     """Train one output coordinate.
 
@@ -71,6 +76,7 @@ def stochastic_descent(
         steps: how many, a multiple of `every`.
         every: steps between records.
         seed: of a generator of its own on the device of the network.
+        draws: how the points are drawn, see `theorylab.parity.batches`; AHEAD batches at a time.
 
     Raises:
         ValueError: an argument that violates the above; another dimension than the law's.
@@ -89,9 +95,29 @@ def stochastic_descent(
         msg = f"steps must be a multiple of every = {every}, got {steps}"
         raise ValueError(msg)
     size = _require.integer("batch", batch, at_least=1)
-    batches = _Sampler(law, alpha_bar, i, network.w, seed).batches(size)
-    a, w, b = (part.clone() for part in (network.a, network.w, network.b))
-    other_bits, records = [k for k in range(law.dimension) if k != i], []
+    if not isinstance(draws, Draws):
+        msg = f"draws must be Draws such as Sobol(), got {draws!r}"
+        raise ValueError(msg)
+    batches = _Sampler(law, alpha_bar, i, network.w, seed, draws).batches(size)
+    parts = (network.a.clone(), network.w.clone(), network.b.clone())
+    with one_thread():
+        records = _run(parts, batches, rate, steps, every, i)
+    times = rate * every * torch.arange(1, len(records) + 1).to(network.w)
+    excess, own, other = torch.stack(records).unbind(-1)
+    return DescentPath(times, excess, own, other, TwoLayerReLU(*parts))
+
+
+def _run(
+    parts: Gradient,
+    batches: Iterator[tuple[Tensor, Tensor]],
+    rate: float,
+    steps: int,
+    every: int,
+    i: int,
+) -> list[Tensor]:
+    """All steps in place; the records."""
+    a, w, b = parts
+    other_bits, records = [k for k in range(w.shape[1]) if k != i], []
     for first in range(0, steps, every):
         total = torch.zeros_like(a[0])
         for _ in range(every):
@@ -101,46 +127,33 @@ def stochastic_descent(
             raise FloatingPointError(msg)
         own, others = w[:, i].abs(), torch.linalg.vector_norm(w[:, other_bits], dim=-1)
         records.append(torch.stack((total / every, own.mean(), others.mean())))
-    times = rate * every * torch.arange(1, len(records) + 1).to(w)
-    excess, own, other = torch.stack(records).unbind(-1)
-    return DescentPath(times, excess, own, other, TwoLayerReLU(a, w, b))
+    return records
 
 
 def _step(a: Tensor, w: Tensor, b: Tensor, x: Tensor, target: Tensor, rate: float) -> Tensor:
     """One step in place; the mean square error before it."""
-    grad_a, grad_w, grad_b = torch.zeros_like(a), torch.zeros_like(w), torch.zeros_like(b)
-    total = torch.zeros_like(a[0])
-    rows = max(1, PIECE // len(a))
-    for some, aims in zip(x.split(rows), target.split(rows), strict=True):
-        level = torch.addmm(b, some, w.T)
-        active = (level > 0).to(level.dtype)
-        output = level.mul_(active)
-        error = output @ a - aims
-        total += error @ error
-        grad_a += error @ output
-        pull = active.mul_(error[:, None])
-        grad_w += pull.T @ some
-        grad_b += pull.sum(0)
-    scale = 2 * rate / len(x)
-    grad_w *= a[:, None]
-    grad_b *= a
-    a -= scale * grad_a
-    w -= scale * grad_w
-    b -= scale * grad_b
-    return total / len(x)
+    excess, slopes = batch_gradient(a, w, b, x, target)
+    for part, slope in zip((a, w, b), slopes, strict=True):
+        part -= rate * slope
+    return excess
 
 
 class _Sampler:
     """Batches of noisy points and their targets, from one generator."""
 
     def __init__(
-        self, law: HypercubeLaw, alpha_bar: float, coordinate: int, like: Tensor, seed: int
+        self,
+        law: HypercubeLaw,
+        alpha_bar: float,
+        coordinate: int,
+        like: Tensor,
+        seed: int,
+        draws: Draws,
     ) -> None:
-        self.signal, self.noise = signal_and_noise(alpha_bar)
-        self.law, self.alpha_bar, self.coordinate, self.like = law, alpha_bar, coordinate, like
-        self.atoms, self.masses = law.weighted_vertices(like=like)
-        self.even = bool((self.masses == self.masses[0]).all())
-        self.generator = torch.Generator(device=like.device)
+        self.law, self.alpha_bar, self.coordinate = law, alpha_bar, coordinate
+        signal_and_noise(alpha_bar)
+        self.atoms = law.weighted_vertices(like=like)
+        self.draws, self.generator = draws, torch.Generator(device=like.device)
         self.generator.manual_seed(_require.integer("seed", seed, at_least=0))
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -150,12 +163,7 @@ class _Sampler:
             yield from zip(x.split(size), target.split(size), strict=True)
 
     def _draw(self, size: int) -> tuple[Tensor, Tensor]:
-        chance, count = self.generator, len(self.atoms)
-        if self.even:
-            chosen = torch.randint(count, (size,), generator=chance, device=self.like.device)
-        else:
-            chosen = torch.multinomial(self.masses, size, replacement=True, generator=chance)
-        shape = (size, self.law.dimension)
-        xi = torch.randn(shape, generator=chance, dtype=self.like.dtype, device=self.like.device)
-        x = self.signal * self.atoms[chosen] + self.noise * xi
+        x = self.draws.points(
+            *self.atoms, size, alpha_bar=self.alpha_bar, generator=self.generator
+        )
         return x, self.law.noise_mean(x, alpha_bar=self.alpha_bar)[:, self.coordinate]

@@ -187,12 +187,16 @@ class StandardMoments:
         product: (*n).
         on: (2, *n), E[1{U > 0} V+] and E[U+ 1{V > 0}].
         edge: (2, *n), E[delta(U) V+] and E[U+ delta(V)].
+        cut: (2, *n), E[delta(U) 1{V > 0}] and E[1{U > 0} delta(V)].
+        density: (*n), q E[delta(U) delta(V)] = phi(h) phi(t).
     """
 
     both: Tensor
     product: Tensor
     on: Tensor
     edge: Tensor
+    cut: Tensor
+    density: Tensor
 
 
 def standard_moments(pair: Level, correlation: Correlation) -> StandardMoments:
@@ -206,11 +210,12 @@ def standard_moments(pair: Level, correlation: Correlation) -> StandardMoments:
     origin = (h == 0).all(0)
     if bool(origin.any()):
         both = torch.where(origin, torch.atan2(q, -r) / (2 * math.pi), both)
-    edge = pair.density * t.below
-    tail = q * pair.density[0] * t.density[0]
-    product = (h[0] * k[0] + r) * both + k[0] * edge[0] + h[0] * edge[1] + tail
-    on = k * both + edge.flip(0) + r * edge
-    return StandardMoments(both, product, on, gap * edge + tail)
+    cut = pair.density * t.below
+    density = pair.density[0] * t.density[0]
+    tail = q * density
+    product = (h[0] * k[0] + r) * both + k[0] * cut[0] + h[0] * cut[1] + tail
+    on = k * both + cut.flip(0) + r * cut
+    return StandardMoments(both, product, on, gap * cut + tail, cut, density)
 
 
 def _signed_owens_t(one: Level, two: Level) -> Tensor:
@@ -254,5 +259,5 @@ def _gauss_legendre(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, T
     """Squares of the nodes on [0, 1], (NODES, 1), and the weights over 2 pi."""
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     squares, shares = ((nodes + 1) / 2) ** 2, weights / (4 * math.pi)
-    like = {"dtype": dtype, "device": device}
-    return torch.tensor(squares, **like)[:, None], torch.tensor(shares, **like)
+    both = torch.tensor(np.stack((squares, shares)), dtype=dtype, device=device)
+    return both[0, :, None], both[1]

@@ -142,9 +142,7 @@ def _gradient_and_value(network: TwoLayerReLU, setting: Setting) -> tuple[Gradie
     grad_w = pull[:, groups.alike]
     grad_w[:, setting.coordinate] -= noise * active
     rate = noise * w[:, setting.coordinate] * active
-    gradient = (
-        2 * (see.product - rate), 2 * a[:, None] * grad_w, 2 * a * (pull_b - rate_b)
-    )
+    gradient = (2 * (see.product - rate), 2 * a[:, None] * grad_w, 2 * a * (pull_b - rate_b))
     return gradient, 1 + a @ (see.product - 2 * rate)
 
 

@@ -7,11 +7,13 @@ out; training flows end like this. This module chooses no method for you; the ot
 in `theorylab.integrate`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy.integrate import solve_ivp
+from torch import Tensor
 
 from theorylab import _require
 from theorylab._legs import output_times
@@ -52,6 +54,7 @@ def solve_stiff(
     times: ArrayLike | None = None,
     rtol: float = 1e-9,
     atol: float = 1e-12,
+    jacobian: Callable[[Tensor, Points], Tensor] | None = None,
 ) -> Path:
     """Solve dX = f(t, X) dt from X(start) = x0.
 
@@ -62,6 +65,8 @@ def solve_stiff(
         times: output times from start to stop; default both ends.
         rtol: relative tolerance, positive.
         atol: absolute tolerance, positive.
+        jacobian: the derivative (n d, n d) of the drift at (t, x), x in row order; None: the
+            engine takes differences of the drift, which `Path.evaluations` does not count.
 
     Raises:
         ValueError: a diffusion, another method, tolerances that are not positive, times that do
@@ -76,10 +81,12 @@ def solve_stiff(
         raise ValueError(msg)
     outputs = output_times(dynamics, times)
 
-    def velocity(t: float, flat: np.ndarray) -> np.ndarray:
-        state = torch.as_tensor(flat).to(x0).reshape(x0.shape)
+    def place(t: float, flat: np.ndarray) -> tuple[Tensor, Points]:
         clock = torch.tensor(t, dtype=x0.dtype, device=x0.device)
-        return dynamics.drift(clock, state).reshape(-1).double().cpu().numpy()
+        return clock, torch.as_tensor(flat).to(x0).reshape(x0.shape)
+
+    def velocity(t: float, flat: np.ndarray) -> np.ndarray:
+        return dynamics.drift(*place(t, flat)).reshape(-1).double().cpu().numpy()
 
     found = solve_ivp(
         velocity,
@@ -89,6 +96,7 @@ def solve_stiff(
         t_eval=outputs,
         rtol=_require.positive("rtol", rtol),
         atol=_require.positive("atol", atol),
+        jac=None if jacobian is None else _matrix(jacobian, place),
     )
     if not found.success:
         msg = f"{method.name} gave up at time {found.t[-1] if len(found.t) else None}: "
@@ -96,3 +104,11 @@ def solve_stiff(
     states = torch.as_tensor(found.y.T.copy()).to(x0).reshape(len(outputs), *x0.shape)
     clock = torch.tensor(outputs, dtype=x0.dtype, device=x0.device)
     return Path(times=clock, states=states, evaluations=int(found.nfev))
+
+
+def _matrix(
+    jacobian: Callable[[Tensor, Points], Tensor],
+    place: Callable[[float, np.ndarray], tuple[Tensor, Points]],
+) -> Callable[[float, np.ndarray], np.ndarray]:
+    """The derivative as the engine asks for it."""
+    return lambda t, flat: jacobian(*place(t, flat)).double().cpu().numpy()

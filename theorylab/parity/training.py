@@ -20,6 +20,7 @@ from theorylab.integrate import DOPRI5, solve_ode
 from theorylab.methods import Adaptive, FixedStep
 from theorylab.parity.growth import growth_rate, growth_rate_gradient
 from theorylab.parity.laws import HypercubeLaw
+from theorylab.parity.loss_hessian import population_hessian
 from theorylab.parity.network import TwoLayerReLU
 from theorylab.parity.population import Gradient, gradient_of_one, setting_of
 from theorylab.parity.stiff import Stiff, solve_stiff
@@ -77,7 +78,7 @@ def gradient_flow(
         time: how long, > 0.
         times: output times from 0 to `time`; default (0, time).
         method: `DOPRI5` or another of `theorylab.methods`, or `LSODA`, `BDF`, `RADAU` of
-            `theorylab.parity.stiff`.
+            `theorylab.parity.stiff`, which are given the exact Hessian.
         step: of a fixed-step method.
         rtol: relative tolerance, without meaning for a fixed-step method.
         atol: absolute tolerance; keep it small against the smallest neuron that matters.
@@ -87,13 +88,17 @@ def gradient_flow(
 
     Source: arXiv 2503.03595, section 5.2.
     """
-    outputs = range(network.dimension) if _has_all(network) else (coordinate,)
+    outputs = list(range(network.dimension)) if _has_all(network) else [coordinate]
     settings = [setting_of(network, law, i, alpha_bar) for i in outputs]
 
     def gradient(one: TwoLayerReLU, index: int) -> Gradient:
         return gradient_of_one(one, settings[index])
 
-    return _follow(gradient, network, time, times, method, step, rtol, atol)
+    def hessian(one: TwoLayerReLU, index: int) -> Tensor:
+        i = outputs[index]
+        return population_hessian(one, law=law, coordinate=i, alpha_bar=alpha_bar)
+
+    return _follow(gradient, network, time, times, method, step, rtol, atol, hessian)
 
 
 def surrogate_flow(
@@ -228,16 +233,33 @@ def _follow(
     step: float | None,
     rtol: float,
     atol: float,
+    hessian: Callable[[TwoLayerReLU, int], Tensor] | None = None,
 ) -> TrainingPath:
     outputs = network.dimension if network.has_all_outputs else None
 
-    def drift(t: Tensor, state: Tensor) -> Tensor:  # noqa: ARG001
+    def ones(state: Tensor) -> list[TwoLayerReLU]:
         here = _network(state, outputs)
-        ones = [here] if outputs is None else [here.output(i) for i in range(outputs)]
-        return torch.cat([-_rows(*gradient(one, i)) for i, one in enumerate(ones)])
+        return [here] if outputs is None else [here.output(i) for i in range(outputs)]
+
+    def drift(t: Tensor, state: Tensor) -> Tensor:  # noqa: ARG001
+        return torch.cat([-_rows(*gradient(one, i)) for i, one in enumerate(ones(state))])
 
     state = _rows(network.a, network.w, network.b).reshape(-1, network.dimension + 2)
-    return TrainingPath(_solve(drift, state, time, times, method, step, rtol, atol), outputs)
+    known = None if hessian is None else _jacobian(hessian, ones)
+    path = _solve(drift, state, time, times, method, step, rtol, atol, known)
+    return TrainingPath(path, outputs)
+
+
+def _jacobian(
+    hessian: Callable[[TwoLayerReLU, int], Tensor],
+    ones: Callable[[Tensor], list[TwoLayerReLU]],
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """The derivative of the drift: a block for each output."""
+
+    def at(t: Tensor, state: Tensor) -> Tensor:  # noqa: ARG001
+        return -torch.block_diag(*(hessian(one, i) for i, one in enumerate(ones(state))))
+
+    return at
 
 
 def _solve(
@@ -249,13 +271,16 @@ def _solve(
     step: float | None,
     rtol: float,
     atol: float,
+    jacobian: Callable[[Tensor, Tensor], Tensor] | None = None,
 ) -> Path:
     dynamics = Dynamics(drift, (0.0, _require.positive("time", time)))
     if isinstance(method, Stiff):
         if step is not None:
             msg = f"step must be left out with {method}, got {step!r}"
             raise ValueError(msg)
-        return solve_stiff(dynamics, state, method=method, times=times, rtol=rtol, atol=atol)
+        return solve_stiff(
+            dynamics, state, method=method, times=times, rtol=rtol, atol=atol, jacobian=jacobian
+        )
     if isinstance(method, FixedStep):
         return solve_ode(dynamics, state, method=method, step=step, times=times)
     return solve_ode(dynamics, state, method=method, step=step, times=times, rtol=rtol, atol=atol)
