@@ -473,6 +473,7 @@ def test_refuses(call: Callable[[], object], argument: str, requirement: str, va
 
 NOUNS_WITHOUT_INPUT = {"IntegrationError", "Outcome", "Plan", "ReverseLaw", "Schedule", "Score"}
 NOUNS_WITHOUT_INPUT |= {"Step", "Denoiser", "Preconditioning", "VEPreconditioning", "Smoothing"}
+NOUNS_WITHOUT_INPUT |= {"Draws", "Flow", "Independent", "Sobol", "Stratified"}
 NOUNS_WITHOUT_INPUT |= {"AxisOptimum", "DescentPath", "DirectionPath", "TrainingPath", "WordLaw"}
 ELSEWHERE = {"solve_ode", "solve_sde"}
 SHORT = {

@@ -264,3 +264,20 @@ def test_bad_input_is_refused(change: dict[str, object], message: str) -> None:
         sample_mixture(
             arguments.pop("x"), arguments.pop("nodes"), arguments.pop("rule"), **arguments
         )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"k": -1.0}, "k must"),
+        ({"s_stop": 4.0}, "s_stop must be below s_start"),
+        ({"s_stop": 1e-9}, "s_stop must be at least"),
+        ({"seed": -1}, "seed must be at least 0"),
+        ({"first_trajectory": -1}, "first_trajectory must be at least 0"),
+    ],
+)
+def test_bad_steps_are_refused(change: dict[str, object], message: str) -> None:
+    usual = {"steps": 3, "s_start": 3.0, "s_stop": 0.5, "seed": 1} | change
+    with pytest.raises(ValueError, match=message):
+        euler_maruyama(GRID, starts(2), **usual)

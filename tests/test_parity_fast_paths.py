@@ -22,7 +22,6 @@ from theorylab.parity import (
     Stratified,
     TwoLayerReLU,
     _pairs,
-    batch_gradient,
     gradient_flow,
     population_gradient,
     population_hessian,
@@ -32,6 +31,7 @@ from theorylab.parity import (
 )
 from theorylab.parity._hermite import CHUNK, reach, series_sums
 from theorylab.parity._pairs import LENGTHS, Atoms, pair_sums
+from theorylab.parity.batches import batch_gradient
 from theorylab.parity.normal_pairs import Correlation, owens_t, pair_moments
 from theorylab.parity.population import loss_and_gradient, setting_of
 from theorylab.parity.stiff import solve_stiff
@@ -383,3 +383,10 @@ ALL = TwoLayerReLU.balanced(2, 4, scale=0.1, seed=3, all_outputs=True)
 def test_bad_input_is_refused(bad, words):
     with pytest.raises(ValueError, match=words):
         bad()
+
+
+def test_sampled_gradient_needs_a_law():
+    with pytest.raises(ValueError, match="law must be"):
+        sampled_gradient(
+            network(LAWS["parity"], 3), law=None, alpha_bar=0.5, draws=Sobol(), count=8, seed=0
+        )

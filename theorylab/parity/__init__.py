@@ -18,7 +18,6 @@ from theorylab.parity.batches import (
     Independent,
     Sobol,
     Stratified,
-    batch_gradient,
     sampled_gradient,
 )
 from theorylab.parity.curvature import (
@@ -85,7 +84,6 @@ __all__ = [
     "axis_activation",
     "axis_curvature",
     "axis_growth",
-    "batch_gradient",
     "best_axis_bias",
     "dependency_ratios",
     "direction_flow",
