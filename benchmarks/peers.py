@@ -25,9 +25,6 @@ OPTIONAL = ("jax", "diffrax", "torchode", "numba")
 
 MEASURED = ("torch", "torchdiffeq", "torchsde", "numpy", "scipy", *OPTIONAL)
 
-RECORDED: dict[str, dict[str, float]] = {}
-"""What was recorded beside the times, printed at the end of a run."""
-
 
 def absent() -> list[str]:
     """The peers that are not installed."""

@@ -16,8 +16,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from benchmarks import peers
+from benchmarks import peers_score
 from theorylab.diffusion import GaussianMixture
+from theorylab.diffusion.compiled import UNROLLED, Compiled
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 DIMENSIONS = (2, 64)
@@ -61,10 +62,13 @@ def _moved(mixture: GaussianMixture, device: str, dtype: torch.dtype) -> Gaussia
 
 
 def _implementations(mixture: GaussianMixture) -> list[tuple[str, Callable[[Tensor], Tensor]]]:
+    fused = [("theorylab, compiled", mixture.with_kernel(Compiled()).score)]
     return [
         ("theorylab", mixture.score),
-        ("torch, broadcast and logsumexp", peers.broadcast_score(mixture)),
-        ("torch.distributions and autograd", peers.distribution_score(mixture)),
+        *(fused if mixture.K * mixture.d <= UNROLLED else []),
+        ("torch, addmm in chunks", peers_score.chunked_score(mixture)),
+        ("torch, broadcast and logsumexp", peers_score.broadcast_score(mixture)),
+        ("torch.distributions and autograd", peers_score.distribution_score(mixture)),
     ]
 
 
