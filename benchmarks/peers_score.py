@@ -160,7 +160,7 @@ def jax_product_score(mixture: GaussianMixture) -> Score:
     def compiled(x: Any) -> Any:
         return (jax.nn.softmax(x @ scaled + constant, axis=-1) @ means - x) / variance
 
-    return lambda x: np.asarray(compiled(x.numpy()).block_until_ready())
+    return lambda x: compiled(x.numpy()).block_until_ready()
 
 
 def numba_score(mixture: GaussianMixture) -> Score:

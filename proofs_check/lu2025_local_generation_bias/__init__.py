@@ -44,8 +44,9 @@ NOT_CHECKED = (
     ),
     NotChecked(
         "Theorem A.4, second point, on which laws it fails",
-        r"For infinitely many bits it fails exactly where $1 - \bar\alpha < 2.75 \cdot 10^{-4}$.",
-        "beyond the paper; a limit of laws, found by a numerical search, not enclosed",
+        r"For many bits it fails exactly where $1 - \bar\alpha < 2.7542 \cdot 10^{-4}$.",
+        "beyond the paper; the signs of the coefficient of a rare jump are enclosed at single"
+        " levels, not that it has one root, nor that no larger change of direction pays",
     ),
     NotChecked(
         "Assumption 5.1, where it is violated",
