@@ -15,7 +15,7 @@ from torch import Tensor
 
 from theorylab.parity import HypercubeLaw, TwoLayerReLU
 
-NODES, REACH = 60, 9.0
+NODES, REACH = 160, 9.0
 
 
 def loss_by_quadrature(
@@ -42,19 +42,19 @@ def loss_by_quadrature(
 def gradient_by_differences(
     network: TwoLayerReLU, *, law: HypercubeLaw, coordinate: int, alpha_bar: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Derivatives of `loss_by_quadrature` in a, w, b: fourth-order differences of step 2e-3."""
+    """Derivatives of `loss_by_quadrature` in a, w, b: fourth-order differences of step 1e-3."""
     parts = {"a": network.a, "w": network.w, "b": network.b}
     result = []
     for name, value in parts.items():
         slopes = torch.zeros_like(value).reshape(-1)
         for i in range(value.numel()):
             shift = torch.zeros_like(value)
-            shift.view(-1)[i] = 2e-3
+            shift.view(-1)[i] = 1e-3
             near, far = (
                 _difference(parts, name, step * shift, law, coordinate, alpha_bar)
                 for step in (1, 2)
             )
-            slopes[i] = (8 * near - far) / (12 * 2e-3)
+            slopes[i] = (8 * near - far) / (12 * 1e-3)
         result.append(slopes.reshape(value.shape))
     return (result[0], result[1], result[2])
 

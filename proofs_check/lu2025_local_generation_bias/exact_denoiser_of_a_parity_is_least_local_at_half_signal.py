@@ -44,11 +44,11 @@ class Truth:
         Truth(8, 0.8, 0.0479, 0.3),
     ],
     thorough=[
-        Truth(4, 0.25, 0.0161, 0.25, n=200_000),
+        Truth(4, 0.25, 0.0161, 0.3, n=200_000),
         Truth(4, 0.5, 0.2952, 0.06, n=200_000),
         Truth(4, 0.64, 0.1932, 0.08, n=200_000),
         Truth(5, 0.5, 0.2845, 0.06, n=200_000),
-        Truth(5, 0.8, 0.0350, 0.17, n=200_000),
+        Truth(5, 0.8, 0.0350, 0.2, n=200_000),
     ],
     must_fail={
         "ten per cent more": lambda case: replace(case, stated=1.1 * case.stated),
