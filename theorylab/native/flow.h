@@ -44,10 +44,11 @@ typedef struct {
   int32_t *status;
 } NAME(FlowTask);
 
-static inline __attribute__((always_inline)) void NAME(flow_rows)(
+static void NAME(flow_rows)(
     const int d, const NAME(FlowTask) *task, long first, long last, const REAL *inverses,
     REAL *restrict logits) {
-  REAL y[d][LANES], ahead[d][LANES], slope[7][d][LANES], pulled[d][LANES], scale[LANES];
+  REAL y[MOST][LANES], ahead[MOST][LANES], slope[7][MOST][LANES], pulled[MOST][LANES];
+  REAL scale[LANES];
   REAL tau[LANES], step[LANES], error[LANES];
   long row[LANES], output[LANES];
   int fresh[LANES], active = 0;
@@ -74,8 +75,8 @@ static inline __attribute__((always_inline)) void NAME(flow_rows)(
         REAL u = task->from + task->direction * (tau[i] + (REAL)NODE[stage] * step[i]);
         scale[i] = NAME(exponential)(2 * u) / (task->s0 * task->s0);
       }
-      NAME(pull_block)(d, task->modes, task->means, task->log_weights, inverses, 0, scale, ahead,
-                       logits, pulled);
+      NAME(pull_any)(d, task->modes, task->means, task->log_weights, inverses, 0, scale, ahead,
+                     logits, pulled);
       for (int c = 0; c < d; c++)
         for (int i = 0; i < LANES; i++) slope[stage][c][i] = task->direction * pulled[c][i];
     }
@@ -157,18 +158,13 @@ static inline __attribute__((always_inline)) void NAME(flow_rows)(
 
 /* Entry: rows [first, last), d from 1 to 8. Returns 1 without memory, 2 for another d. */
 int NAME(flow)(const NAME(FlowTask) *task, long first, long last, int d) {
+  if (d < 1 || d > MOST) return 2;
   REAL *logits = aligned_alloc(64, sizeof(REAL) * LANES * (size_t)task->modes);
   REAL *inverses = malloc(sizeof(REAL) * (size_t)task->modes);
   if (!logits || !inverses) { free(logits); free(inverses); return 1; }
   for (long k = 0; k < task->modes; k++) inverses[k] = 1;
-  int known = 1;
-#define FLOW(D) case D: NAME(flow_rows)(D, task, first, last, inverses, logits); break;
-  switch (d) {
-    FLOW(1) FLOW(2) FLOW(3) FLOW(4) FLOW(5) FLOW(6) FLOW(7) FLOW(8)
-    default: known = 0;
-  }
-#undef FLOW
+  NAME(flow_rows)(d, task, first, last, inverses, logits);
   free(logits);
   free(inverses);
-  return known ? 0 : 2;
+  return 0;
 }

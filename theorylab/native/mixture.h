@@ -9,6 +9,7 @@
  * the farthest pull; half a unit in the last place is 6e-8 and 1.1e-16. */
 
 #define STRIPES 16
+#define MOST 8 /* dimensions */
 #define LANES 64 /* points of a block; its coordinates, logits and sums stay in the first cache */
 
 /* exp(x) for EXPONENT_FLOOR <= x <= 0: x = n ln 2 + r, a Taylor polynomial of r, and 2^n.
@@ -61,12 +62,36 @@ static inline __attribute__((always_inline)) void NAME(pull_block)(
     for (int i = 0; i < LANES; i++) shift[c][i] *= (weighted ? scale[i] : 1) / total[i];
 }
 
+/* The same for d from 1 to MOST; a dimension known to the compiler is unrolled. */
+#define PULL(D)                                                                             \
+  static __attribute__((noinline)) void NAME(pull_##D)(                                     \
+      long modes, const REAL *means, const REAL *log_weights, const REAL *inverses,         \
+      int weighted, const REAL *scale, REAL (*at)[LANES], REAL *logits,                     \
+      REAL (*shift)[LANES]) {                                                               \
+    NAME(pull_block)(D, modes, means, log_weights, inverses, weighted, scale, at, logits,   \
+                     shift);                                                                \
+  }
+PULL(1) PULL(2) PULL(3) PULL(4) PULL(5) PULL(6) PULL(7) PULL(8)
+#undef PULL
+
+static void NAME(pull_any)(int d, long modes, const REAL *means, const REAL *log_weights,
+                           const REAL *inverses, int weighted, const REAL *scale,
+                           REAL (*at)[LANES], REAL *logits, REAL (*shift)[LANES]) {
+#define CASE(D) \
+  case D: NAME(pull_##D)(modes, means, log_weights, inverses, weighted, scale, at, logits, shift);
+  switch (d) {
+    CASE(1) break; CASE(2) break; CASE(3) break; CASE(4) break;
+    CASE(5) break; CASE(6) break; CASE(7) break; CASE(8) break;
+  }
+#undef CASE
+}
+
 /* The same for n points (n, d), block by block; scales has `scale_step` 0 (one) or 1 (n). */
-static inline __attribute__((always_inline)) void NAME(pull_points)(
+static void NAME(pull_points)(
     int d, const REAL *restrict x, long n, const REAL *restrict means, long modes,
     const REAL *restrict log_weights, const REAL *restrict inverses, int weighted,
     const REAL *restrict scales, int scale_step, REAL *restrict out, REAL *restrict logits) {
-  REAL at[d][LANES], shift[d][LANES], scale[LANES];
+  REAL at[MOST][LANES], shift[MOST][LANES], scale[LANES];
   for (long first = 0; first < n; first += LANES) {
     int width = n - first < LANES ? (int)(n - first) : LANES;
     for (int i = 0; i < LANES; i++) {
@@ -74,34 +99,22 @@ static inline __attribute__((always_inline)) void NAME(pull_points)(
       for (int c = 0; c < d; c++) at[c][i] = x[row * d + c];
       scale[i] = scales[row * scale_step];
     }
-    NAME(pull_block)(d, modes, means, log_weights, inverses, weighted, scale, at, logits, shift);
+    NAME(pull_any)(d, modes, means, log_weights, inverses, weighted, scale, at, logits, shift);
     for (int i = 0; i < width; i++)
       for (int c = 0; c < d; c++) out[(first + i) * d + c] = shift[c][i];
   }
 }
 
-/* Entry: rows [first, last) of the batch, d from 1 to 8. Returns 1 without memory, 2 for another d.
- * A dimension known to the compiler is unrolled. */
+/* Entry: rows [first, last) of the batch, d from 1 to 8. Returns 1 without memory, 2 for another d. */
 int NAME(pull)(const REAL *x, long first, long last, int d, const REAL *means, long modes,
                const REAL *log_weights, const REAL *inverses, int weighted, const REAL *scales,
                int scale_step, REAL *out) {
+  if (d < 1 || d > MOST) return 2;
   REAL *logits = aligned_alloc(64, sizeof(REAL) * LANES * (size_t)modes);
   if (!logits) return 1;
   x += first * d, out += first * d, scales += first * scale_step;
-#define PULL(D) NAME(pull_points)(D, x, last - first, means, modes, log_weights, inverses, \
-                                  weighted, scales, scale_step, out, logits)
-  switch (d) {
-    case 1: PULL(1); break;
-    case 2: PULL(2); break;
-    case 3: PULL(3); break;
-    case 4: PULL(4); break;
-    case 5: PULL(5); break;
-    case 6: PULL(6); break;
-    case 7: PULL(7); break;
-    case 8: PULL(8); break;
-    default: free(logits); return 2;
-  }
-#undef PULL
+  NAME(pull_points)(d, x, last - first, means, modes, log_weights, inverses, weighted, scales,
+                    scale_step, out, logits);
   free(logits);
   return 0;
 }

@@ -60,7 +60,7 @@ static inline __attribute__((always_inline)) REAL NAME(cosine)(REAL u) {
 }
 
 /* Normals of one step for rows of numbers row, row + 1, ...: coordinate c of (d, LANES). */
-static inline __attribute__((always_inline)) void NAME(normals)(
+static void NAME(normals)(
     const int d, uint64_t row, uint32_t step, const uint32_t key[2], REAL z[][LANES]) {
   uint32_t word[4][LANES];
   for (int c = 0; c < d; c += PER_CALL) {
@@ -94,10 +94,10 @@ typedef struct {
   REAL *states;
 } NAME(SamplerTask);
 
-static inline __attribute__((always_inline)) void NAME(sample_rows)(
+static void NAME(sample_rows)(
     const int d, const NAME(SamplerTask) *task, long first, long last, const REAL *inverses,
     REAL *restrict logits) {
-  REAL y[d][LANES], pulled[d][LANES], z[d][LANES], scale[LANES];
+  REAL y[MOST][LANES], pulled[MOST][LANES], z[MOST][LANES], scale[LANES];
   for (long base = first; base < last; base += LANES) {
     int width = last - base < LANES ? (int)(last - base) : LANES;
     for (int c = 0; c < d; c++)
@@ -106,8 +106,8 @@ static inline __attribute__((always_inline)) void NAME(sample_rows)(
       REAL move = task->moves[step], deviation = task->deviations[step];
       if (move != 0) {
         for (int i = 0; i < LANES; i++) scale[i] = task->scales[step];
-        NAME(pull_block)(d, task->modes, task->means, task->log_weights, inverses, 0, scale, y,
-                         logits, pulled);
+        NAME(pull_any)(d, task->modes, task->means, task->log_weights, inverses, 0, scale, y, logits,
+                       pulled);
         for (int c = 0; c < d; c++)
           for (int i = 0; i < LANES; i++) y[c][i] += move * pulled[c][i];
       }
@@ -126,25 +126,20 @@ static inline __attribute__((always_inline)) void NAME(sample_rows)(
 
 /* Entry: rows [first, last), d from 1 to 8. Returns 1 without memory, 2 for another d. */
 int NAME(sample)(const NAME(SamplerTask) *task, long first, long last, int d) {
+  if (d < 1 || d > MOST) return 2;
   REAL *logits = aligned_alloc(64, sizeof(REAL) * LANES * (size_t)task->modes);
   REAL *inverses = malloc(sizeof(REAL) * (size_t)task->modes);
   if (!logits || !inverses) { free(logits); free(inverses); return 1; }
   for (long k = 0; k < task->modes; k++) inverses[k] = 1;
-  int known = 1;
-#define SAMPLE(D) case D: NAME(sample_rows)(D, task, first, last, inverses, logits); break;
-  switch (d) {
-    SAMPLE(1) SAMPLE(2) SAMPLE(3) SAMPLE(4) SAMPLE(5) SAMPLE(6) SAMPLE(7) SAMPLE(8)
-    default: known = 0;
-  }
-#undef SAMPLE
+  NAME(sample_rows)(d, task, first, last, inverses, logits);
   free(logits);
   free(inverses);
-  return known ? 0 : 2;
+  return 0;
 }
 
 /* Normals (n, d) of one step, for rows numbered from `number`, for the tests of the noise. */
 void NAME(draw)(uint64_t number, uint32_t step, const uint32_t *key, long n, int d, REAL *out) {
-  REAL z[8][LANES];
+  REAL z[MOST][LANES];
   for (long base = 0; base < n; base += LANES) {
     NAME(normals)(d, number + (uint64_t)base, step, key, z);
     for (long i = 0; i < LANES && base + i < n; i++)
