@@ -20,6 +20,12 @@ from theorylab.parity.normal_pairs import Correlation, Level, standard_moments
 BLOCK = 2**12
 """How many (pair, group) entries are held at once, so that they stay in cache."""
 
+FAR = 9.0
+"""From this |h| on the density at the kink, phi(9) = 1e-18, is below rounding and counts as 0.
+
+Nearer, all |h_jv| are below 9 + 2 s sqrt(d) / nu, which bounds the digits that differences lose.
+"""
+
 LENGTHS = tuple(CHUNK * n for n in (0, 1, 2, 3, 4, 5, 6, 8, 10, 14))
 """How many terms the series may have; 0: all pairs are computed one by one."""
 
@@ -98,11 +104,13 @@ class PairSums:
         product: (m,), sum_k a_k E[U_j+ U_k+].
         on: (m, G), p_g sum_k a_k E_g[1{U_j > 0} U_k+].
         both: (m, m), E[1{U_j > 0} 1{U_k > 0}].
+        kinked: (m,), whether the kink of the neuron is nearer than FAR to a vertex's mean.
     """
 
     product: Tensor
     on: Tensor
     both: Tensor
+    kinked: Tensor
 
 
 def pair_sums(
@@ -124,7 +132,8 @@ def pair_sums(
     sums = series_sums(level.mean, masses, r * kept, kept, factors, terms)
     _add_own(sums, level, masses, factors)
     _add_near(sums, level, masses, factors, unit, size >= rho)
-    return PairSums(deviation * (sums.product @ factors), sums.on, sums.both)
+    kinked = (level.mean.abs() < FAR).any(1)
+    return PairSums(deviation * (sums.product @ factors), sums.on, sums.both, kinked)
 
 
 def _cheapest(size: Tensor, groups: int) -> tuple[int, float]:

@@ -6,7 +6,8 @@ rate; E_v the mean over xi at a fixed vertex v, 1_j = 1{U_j > 0}, delta_j = delt
 
 Nothing is sampled: a pair of neurons sees a bivariate normal at every vertex (see
 `theorylab.parity.normal_pairs`). The cost is m^2 / 2 times the number of vertices that the network
-tells apart (see `theorylab.parity._pairs`). This module follows no flow.
+tells apart (see `theorylab.parity._pairs`), most of it in matrix products (see
+`theorylab.parity._hermite`). This module follows no flow.
 """
 
 from dataclasses import dataclass
@@ -63,7 +64,8 @@ def population_gradient(
         E_v[1_j U_k^+ x] &= s v E_v[1_j U_k^+]
             + \nu^2 (w_j E_v[\delta_j U_k^+] + w_k E_v[1_j 1_k]) .
 
-    The last line is an integration by parts in xi. Arguments and errors as `population_loss`.
+    The last line is an integration by parts in xi; its part along w_j is not computed by it but
+    from E[1_j U_k+ (w_j . x + b_j)] = E[U_j+ U_k+]. Arguments and errors as `population_loss`.
 
     Returns:
         dL/da, dL/dw, dL/db; with all outputs, of the sum of the losses.
@@ -136,9 +138,9 @@ def _gradient_and_value(network: TwoLayerReLU, setting: Setting) -> tuple[Gradie
     active, rate_w, rate_b = _growth(network, groups, setting)
     pull_b = see.on.sum(1)
     pull_w = signal * (see.on @ groups.means) + noise**2 * (see.both @ (a[:, None] * w))
-    radial = see.product - b * pull_b - (w * pull_w).sum(-1)
-    norm = torch.linalg.vector_norm(w, dim=-1)
-    pull = pull_w + w * (radial / norm**2)[:, None] - rate_w
+    radial = see.product - b * pull_b - (w * pull_w).sum(-1)  # U_j = w_j . x + b_j
+    radial = torch.where(see.kinked, radial, 0.0) / w.square().sum(-1)
+    pull = pull_w + w * radial[:, None] - rate_w
     grad_w = pull[:, groups.alike]
     grad_w[:, setting.coordinate] -= noise * active
     rate = noise * w[:, setting.coordinate] * active
