@@ -309,8 +309,8 @@ DRAWS = [Independent(), Stratified(), Sobol()]
 def test_sampled_gradients_surround_the_exact_one(draws, exact_linear):
     """40 estimates of 256 points: each entry of the mean within six of its standard errors.
 
-    By Student's law with 39 degrees of freedom the false-alarm rate is 5.2e-7 an entry, 1.4e-4 over
-    the 42 entries and six cases; the seeds are fixed.
+    By Student's law with 39 degrees of freedom the false-alarm rate is 5.2e-7 an entry, 1.4e-4
+    over the 42 entries and six cases; the seeds are fixed.
     """
     law, net = LAWS["parity"], network(LAWS["parity"], 7)
     setting = {"law": law, "coordinate": 1, "alpha_bar": 0.5}
