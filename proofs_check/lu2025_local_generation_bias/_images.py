@@ -11,7 +11,7 @@ from theorylab.learn.glyphs import Grammar
 from theorylab.learn.grammar_images import generate
 from theorylab.learn.grammar_recipes import shipped_images
 
-RATES = {"false_alarm": 1e-12, "miss": 1e-12}
+RATES = {"false_alarm": 5e-13, "miss": 5e-13}
 KINDS = ("hallucinated", "trained", "extrapolated", "unreadable")
 
 

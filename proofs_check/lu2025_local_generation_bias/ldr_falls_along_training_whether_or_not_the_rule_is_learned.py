@@ -56,7 +56,7 @@ PARITY, DYCK = (0.58, 0.67), (0.5, 0.58)
     cases=[
         Fall(("unet_parity8_early", "unet_parity8"), 0.85, 0.62, PARITY),
         Fall(("unet_dyck8_early", "unet_dyck8"), 0.74, 0.5, DYCK, reach=(0.85, 0.44)),
-        Fall(("dit_parity8_early", "dit_parity8"), 0.94, 0.88, PARITY, n=1500, reach=(1.9, 0.11)),
+        Fall(("dit_parity8_early", "dit_parity8"), 0.94, 0.88, PARITY, n=1500, reach=(1.95, 0.11)),
     ],
     must_fail={
         "high to the end": lambda case: replace(case, networks=case.networks[:1] * 2),

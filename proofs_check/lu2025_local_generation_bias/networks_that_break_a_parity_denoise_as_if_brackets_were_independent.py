@@ -95,12 +95,12 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     """Share of nearer predictions, and how far they go from u to t, by network."""
     places = range(len(series))
     share = [row["nearer"] for row in series]
-    ax.barh([p - 0.2 for p in places], share, height=0.4, label="nearer to the exact one")
+    ax.barh([p - 0.2 for p in places], share, height=0.4, label="share nearer")
     slope = [row["slope"] for row in series]
-    ax.barh([p + 0.2 for p in places], slope, height=0.4, label="way from independent to exact")
+    ax.barh([p + 0.2 for p in places], slope, height=0.4, label="slope")
     ax.set_yticks(list(places), [row["network"] for row in series])
     ax.invert_yaxis()
     ax.set_xlim(-0.05, 1)
     ax.set_xlabel("share of images; slope")
     ax.set_ylabel("network")
-    ax.legend(fontsize=7, loc="upper right")
+    ax.legend(fontsize=8, loc="upper right")

@@ -94,4 +94,5 @@ def figure(ax: Any, series: list[Mapping[str, Any]]) -> None:
     ax.set_xticks(range(4), KINDS)
     ax.set_xlabel("kind of image")
     ax.set_ylabel("share of images")
+    ax.set_ylim(0, 1)
     ax.legend(fontsize=8)

@@ -18,7 +18,7 @@ class Sums:
     n: int = 500
     valid: float = 0.12
     unreadable: float = 0.05
-    reach: float = 2.2
+    reach: float = 2.25
     seed: int = 127
 
 
