@@ -35,7 +35,7 @@ NOT_CHECKED = (
         "Appendix A.7, exact flows of three and four bits to their end, and of eight at 0.8",
         "LDR and loss of 32 neurons at times 300 and 900, and of 14 neurons at abar = 0.8.",
         "beyond the paper; the stairs are checked for eight and five bits at abar = 1/2 up to"
-        " times 300 and 60, where the levels are in closed form; late values are those of one start",
+        " times 300 and 60, where the levels are in closed form; late values belong to one start",
     ),
     NotChecked(
         "Section 5.4, escape from M",
