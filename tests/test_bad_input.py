@@ -33,6 +33,7 @@ from theorylab.claims import (
 from theorylab.diffusion import (
     Ball,
     Bisector,
+    ClockDrift,
     EDMSchedule,
     ExactScore,
     GaussianMixture,
@@ -268,7 +269,11 @@ TABLE: dict[str, list[tuple[Callable[[], object], str, str, str]]] = {
         (lambda: deviation_at(0.0, 0), "s_start", "positive", "0.0"),
         (lambda: clock_dynamics(None, s_start=1.0), "mixture", "a GaussianMixture", "None"),
         (lambda: clock_dynamics(TWO_VARIANCES, s_start=3.0), "variance", "shared", "(2,)"),
-        (lambda: clock_dynamics(PAIR, s_start=0.01), "s_start", "exceed s_stop", "0.01"),
+        (lambda: clock_dynamics(PAIR, s_start=0.01), "s_start", "at least", "0.01"),
+        (lambda: clock_dynamics(PAIR, s_start=1.0, s_stop=1.0), "s_start", "differ", "1.0"),
+        (lambda: ClockDrift(PAIR, 0.01), "s_start", "at least", "0.01"),
+        (lambda: ClockDrift(PAIR, 1.0, -1.0), "k", "non-negative", "-1.0"),
+        (lambda: clock_reverse(PAIR, s_start=1.0, s_stop=2.0), "s_start", "exceed", "1.0"),
         (lambda: clock_dynamics(PAIR, s_start=3.0, s_stop=0.01), "s_stop", "at least", "0.01"),
         (lambda: clock_reverse(PAIR, -1, s_start=3.0), "k", "non-negative", "-1.0"),
         (lambda: Dynamics(None, (0, 1)), "drift", "callable as drift(t, x)", "None"),
@@ -473,6 +478,7 @@ def test_refuses(call: Callable[[], object], argument: str, requirement: str, va
 
 NOUNS_WITHOUT_INPUT = {"IntegrationError", "Outcome", "Plan", "ReverseLaw", "Schedule", "Score"}
 NOUNS_WITHOUT_INPUT |= {"Step", "Denoiser", "Preconditioning", "VEPreconditioning", "Smoothing"}
+NOUNS_WITHOUT_INPUT |= {"OwnMethod"}  # abstract
 NOUNS_WITHOUT_INPUT |= {"Draws", "Flow", "Independent", "Sobol", "Stratified"}
 NOUNS_WITHOUT_INPUT |= {"AxisOptimum", "DescentPath", "DirectionPath", "TrainingPath", "WordLaw"}
 ELSEWHERE = {"solve_ode", "solve_sde"}

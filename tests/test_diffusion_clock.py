@@ -112,7 +112,9 @@ def test_the_run_ends_at_the_data_by_default() -> None:
     ("call", "message"),
     [
         (lambda m: clock_dynamics(m.with_variance([0.1, 0.2, 0.3]), s_start=1), "must be shared"),
-        (lambda m: clock_dynamics(m, s_start=0.1), "s_start must exceed s_stop"),
+        (lambda m: clock_dynamics(m, s_start=0.1), "s_start must be at least sqrt"),
+        (lambda m: clock_dynamics(m, s_start=2, s_stop=2), "s_start must differ from s_stop"),
+        (lambda m: clock_reverse(m, s_start=2, s_stop=3), "s_start must exceed s_stop"),
         (lambda m: clock_dynamics(m, s_start=2, s_stop=0.4), r"s_stop must be at least sqrt"),
         (lambda m: clock_dynamics(m, s_start=-2), "s_start must be positive, got -2"),
         (lambda m: clock_reverse(m, -0.1, s_start=2), "k must be non-negative, got -0.1"),

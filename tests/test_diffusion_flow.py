@@ -1,6 +1,7 @@
 """The flow with steps of its own: against torchdiffeq, its order, tolerance and neighbours."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -9,9 +10,17 @@ import torch
 from scipy.integrate import RK45
 from torch import Tensor
 
-from theorylab.diffusion import GaussianMixture, _own_steps, clock_dynamics, flow
+from theorylab.diffusion import (
+    DOPRI5_EACH,
+    TRANSPORT,
+    ClockDrift,
+    GaussianMixture,
+    _own_steps,
+    clock_dynamics,
+    flow,
+)
 from theorylab.diffusion.flow import Flow, solve_flow
-from theorylab.integrate import DOPRI8, IntegrationError, solve_ode
+from theorylab.integrate import DOPRI8, EXPONENTIAL_RK4, Dynamics, IntegrationError, solve_ode
 from theorylab.native import library
 
 GRID = GaussianMixture.grid()
@@ -189,3 +198,55 @@ def test_bad_input_is_refused(change: dict[str, object], message: str) -> None:
     usual = {"mixture": GRID, "y": starts(3), "s_start": 5.0, "s_stop": 1.0} | change
     with pytest.raises(ValueError, match=message):
         solve_flow(usual.pop("mixture"), usual.pop("y"), **usual)
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("ends", [(5.0, DEVIATION), (0.1, 4.0)], ids=["down", "up"])
+def test_it_is_a_method_of_the_common_interface(ends: tuple[float, float]) -> None:
+    """With the outputs, the direction and the measured error of any other method."""
+    dynamics = clock_dynamics(GRID, s_start=ends[0], s_stop=ends[1])
+    y = starts(40, s=ends[0])
+    times = torch.linspace(0, 1, 4, dtype=torch.float64) * dynamics.stop
+    known = {"rtol": 1e-11, "atol": 1e-11, "times": times}
+    reference = solve_ode(dynamics, y, method=DOPRI8, **known)
+    path = solve_ode(dynamics, y, method=DOPRI5_EACH, measure_error=True, **known)
+    exact = solve_ode(dynamics, y, method=TRANSPORT, times=times)
+    for found in (path, exact):
+        torch.testing.assert_close(found.states, reference.states, rtol=0, atol=1e-9)
+        assert torch.equal(found.times, reference.times)
+    flow = solve_flow(GRID, y, s_start=ends[0], s_stop=ends[1], rtol=1e-11, atol=1e-11)
+    torch.testing.assert_close(path.end, flow.end, rtol=1e-13, atol=1e-13)
+    assert abs(path.evaluations - int(flow.evaluations.max())) <= 6  # u is ln s up to rounding
+    assert exact.evaluations == 0
+    assert path.error is not None
+    assert 0 < float(path.error.median()) < 1e-10
+
+
+def test_exponential_methods_run_the_flow_upward_as_well() -> None:
+    dynamics = clock_dynamics(GRID, s_start=0.3, s_stop=3.0)
+    y = starts(20, s=0.3)
+    exact = solve_ode(dynamics, y, method=TRANSPORT).end
+    errors = []
+    for steps in (100, 200):
+        end = solve_ode(dynamics, y, method=EXPONENTIAL_RK4, step=math.log(10) / steps).end
+        errors.append(float((end - exact).norm()))
+    assert 3.7 < math.log2(errors[0] / errors[1]) < 4.3
+
+
+def test_other_equations_are_refused() -> None:
+    other = clock_dynamics(GRID, s_start=2.0, s_stop=1.0)
+    changed = replace(other, drift=lambda u, y: other.drift(u, y) + 1)
+    for method in (DOPRI5_EACH, TRANSPORT):
+        with pytest.raises(ValueError, match="dynamics must be those of clock_dynamics"):
+            solve_ode(changed, starts(3), method=method)
+    doubled = Dynamics(ClockDrift(GRID, 2.0, 1.0), (0.0, 0.5))
+    with pytest.raises(ValueError, match="dynamics must be those of clock_dynamics"):
+        solve_ode(doubled, starts(3), method=DOPRI5_EACH)
+    with pytest.raises(ValueError, match="step must be left out"):
+        solve_ode(other, starts(3), method=DOPRI5_EACH, step=0.1)
+    with pytest.raises(ValueError, match="rtol and atol must be left out"):
+        solve_ode(other, starts(3), method=TRANSPORT, rtol=1e-6)
+    with pytest.raises(ValueError, match="measure_error must be False"):
+        solve_ode(other, starts(3), method=TRANSPORT, measure_error=True)
+    with pytest.raises(ValueError, match="rtol must be at least"):
+        solve_ode(other, starts(3), method=DOPRI5_EACH, rtol=1e-17)

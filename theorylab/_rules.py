@@ -19,8 +19,9 @@ from torchsde import BaseBrownian, sdeint
 from theorylab import _exponential, _require
 from theorylab._legs import Fields, Leg, equal_steps, first_step, worst_sample
 from theorylab._typing import Points
-from theorylab.methods import Adaptive, Exponential, FixedStep, SDEMethod
+from theorylab.methods import Adaptive, Exponential, FixedStep, OwnMethod, SDEMethod
 from theorylab.noise import BrownianPath
+from theorylab.path import Dynamics, Path
 
 REFINED = 32.0  # what `measure_error` divides the tolerances by
 _TOLERANCE = 1e-9
@@ -106,6 +107,33 @@ class AdaptiveRule:
 
 
 @dataclass(frozen=True)
+class OwnRule:
+    """A whole run by a method of its own."""
+
+    method: OwnMethod
+    rtol: float
+    atol: float
+
+    def refined(self) -> "OwnRule":
+        """The rule with which the error is measured.
+
+        Raises:
+            ValueError: a method without tolerances.
+        """
+        if not self.method.adaptive:
+            msg = f"measure_error must be False with {self.method}, which solves exactly, got True"
+            raise ValueError(msg)
+        return replace(self, rtol=self.rtol / REFINED, atol=self.atol / REFINED)
+
+    def path(
+        self, dynamics: Dynamics, x: Points, outputs: list[float], max_evaluations: int
+    ) -> Path:
+        """The states at all outputs."""
+        limits = {"rtol": self.rtol, "atol": self.atol}
+        return self.method.path(dynamics, x, outputs, **limits, max_evaluations=max_evaluations)
+
+
+@dataclass(frozen=True)
 class SDERule(EqualSteps):
     """Equal steps of a method of torchsde, on the increments of a `BrownianPath`."""
 
@@ -122,38 +150,43 @@ class SDERule(EqualSteps):
 
 
 def ode_rule(
-    method: FixedStep | Exponential | Adaptive,
+    method: FixedStep | Exponential | Adaptive | OwnMethod,
     step: float | None,
     rtol: float | None,
     atol: float | None,
     finest: float,
-) -> FixedRule | ExponentialRule | AdaptiveRule:
+) -> FixedRule | ExponentialRule | AdaptiveRule | OwnRule:
     """The rule of a method, with the step or the tolerances that it asks for.
 
     Raises:
         ValueError: another method, a step or tolerances that are missing, superfluous or too fine.
     """
+    toleranceless = rtol is None and atol is None
     if isinstance(method, FixedStep | Exponential):
-        if rtol is not None or atol is not None or step is None:
+        if not toleranceless or step is None:
             given = f"step={step!r}, rtol={rtol!r}, atol={atol!r}"
             msg = f"step, and neither rtol nor atol, must be given with {method}, got {given}"
             raise ValueError(msg)
         if isinstance(method, FixedStep):
             return FixedRule(step, method)
         return ExponentialRule(step, method)
-    if not isinstance(method, Adaptive):
+    if not isinstance(method, Adaptive | OwnMethod):
         msg = f"method must be an ODE method such as RK4 or DOPRI5, got {method!r}"
         raise ValueError(msg)
     if step is not None:
         msg = f"step must be left out with {method}, got {step!r}"
         raise ValueError(msg)
+    if isinstance(method, OwnMethod) and not method.adaptive and not toleranceless:
+        msg = f"rtol and atol must be left out with {method}, got {rtol!r} and {atol!r}"
+        raise ValueError(msg)
     relative = _require.positive("rtol", _TOLERANCE if rtol is None else rtol)
-    if relative < finest:
+    absolute = _require.positive("atol", _TOLERANCE if atol is None else atol)
+    if relative < finest and not (isinstance(method, OwnMethod) and not method.adaptive):
         msg = f"rtol must be at least {finest:.3g} for the dtype of x0, got {relative}"
         raise ValueError(msg)
-    return AdaptiveRule(
-        method, relative, _require.positive("atol", _TOLERANCE if atol is None else atol)
-    )
+    if isinstance(method, OwnMethod):
+        return OwnRule(method, relative, absolute)
+    return AdaptiveRule(method, relative, absolute)
 
 
 class _UnitBrownian(BaseBrownian):

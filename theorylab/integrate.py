@@ -26,7 +26,7 @@ from theorylab._legs import (
     output_times,
     require_finite,
 )
-from theorylab._rules import REFINED, Rule, SDERule, ode_rule
+from theorylab._rules import REFINED, OwnRule, Rule, SDERule, ode_rule
 from theorylab._typing import ArrayLike, Points
 from theorylab.methods import (
     BOSH3,
@@ -46,6 +46,7 @@ from theorylab.methods import (
     Adaptive,
     Exponential,
     FixedStep,
+    OwnMethod,
     SDEMethod,
 )
 from theorylab.noise import BrownianPath
@@ -56,7 +57,7 @@ __all__ = [
     "BOSH3", "DOPRI5", "DOPRI8", "EULER", "EULER_MARUYAMA", "EXPONENTIAL_EULER",
     "EXPONENTIAL_HEUN", "EXPONENTIAL_RK4", "HEUN2", "HEUN3", "MIDPOINT", "MILSTEIN", "RK4", "SRK",
     "Adaptive", "BrownianPath", "Dynamics", "Exponential", "FixedStep", "IntegrationError",
-    "Path", "SDEMethod", "solve_ode", "solve_sde",
+    "OwnMethod", "Path", "SDEMethod", "solve_ode", "solve_sde",
 ]
 # fmt: on
 
@@ -68,7 +69,7 @@ def solve_ode(
     dynamics: Dynamics,
     x0: ArrayLike,
     *,
-    method: FixedStep | Exponential | Adaptive,
+    method: FixedStep | Exponential | Adaptive | OwnMethod,
     times: ArrayLike | None = None,
     step: float | None = None,
     rtol: float | None = None,
@@ -82,7 +83,9 @@ def solve_ode(
     longer than `step`. An adaptive method bounds, at every step, the largest over the samples of
     the root mean square over the coordinates of error / (atol + rtol |X|), so that a trajectory
     is as accurate in a large batch as alone; it ends a step at every output time. The drift is
-    evaluated within the span only.
+    evaluated within the span only. For the flow of a mixture in the clock,
+    `theorylab.diffusion.DOPRI5_EACH` gives every trajectory steps of its own, and `TRANSPORT`
+    takes none.
 
     Args:
         dynamics: the equation; it must have no diffusion.
@@ -163,9 +166,15 @@ def solve_sde(
 
 
 def _run(
-    rule: Rule, dynamics: Dynamics, state: Points, outputs: list[float], max_evaluations: int
+    rule: Rule | OwnRule,
+    dynamics: Dynamics,
+    state: Points,
+    outputs: list[float],
+    max_evaluations: int,
 ) -> Path:
     _require.integer("max_evaluations", max_evaluations, at_least=1)
+    if isinstance(rule, OwnRule):
+        return rule.path(dynamics, state, outputs, max_evaluations)
     fields = Fields(dynamics, max_evaluations)
     states, first = [state], 0
     for leg in rule.legs(outputs, max_evaluations):

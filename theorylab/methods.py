@@ -5,7 +5,11 @@ Notation: h the step; a method of order p makes an error O(h^p); strong order: i
 This module integrates nothing; see `theorylab.integrate`.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+
+from theorylab._typing import Points
+from theorylab.path import Dynamics, Path
 
 
 def _known(name: str, names: frozenset[str]) -> None:
@@ -75,6 +79,36 @@ class Exponential:
         if isinstance(self.order, bool) or self.order not in (1, 2, 4):
             msg = f"order must be 1, 2 or 4, got {self.order!r}"
             raise ValueError(msg)
+
+
+class OwnMethod(ABC):
+    """A method that solves the whole run itself, for equations whose form it knows.
+
+    Such as `theorylab.diffusion.DOPRI5_EACH` and `TRANSPORT`, for the flow of a mixture.
+
+    Attributes:
+        adaptive: whether it takes tolerances.
+    """
+
+    adaptive: bool
+
+    @abstractmethod
+    def path(
+        self,
+        dynamics: Dynamics,
+        x0: Points,
+        outputs: list[float],
+        *,
+        rtol: float,
+        atol: float,
+        max_evaluations: int,
+    ) -> Path:
+        """The states at the outputs, which lead from start to stop; x0 (n, d) is the first.
+
+        Raises:
+            ValueError: an equation of another form.
+            IntegrationError: a trajectory that does not arrive.
+        """
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,13 @@ This package integrates nothing (see `theorylab.integrate`) and judges nothing (
 
 from theorylab.diffusion.affine import AffineMap, best_affine_fit, mean_square
 from theorylab.diffusion.bisector import BisectorCoordinate
-from theorylab.diffusion.clock import clock, clock_dynamics, clock_reverse, deviation_at
+from theorylab.diffusion.clock import (
+    ClockDrift,
+    clock,
+    clock_dynamics,
+    clock_reverse,
+    deviation_at,
+)
 from theorylab.diffusion.confinement import (
     brownian_confinement,
     confinement_bound,
@@ -43,7 +49,7 @@ from theorylab.diffusion.escape import (
     terminal_probability,
 )
 from theorylab.diffusion.exact_sampler import euler_maruyama, sample_mixture
-from theorylab.diffusion.flow import Flow, solve_flow
+from theorylab.diffusion.flow import DOPRI5_EACH, Flow, solve_flow
 from theorylab.diffusion.gains import (
     euler_gain,
     euler_sample,
@@ -85,7 +91,7 @@ from theorylab.diffusion.preconditioning import (
     VEPreconditioning,
 )
 from theorylab.diffusion.quadrature import hermite_rule, lattice_rule, mixture_moments
-from theorylab.diffusion.quantiles import transport_exactly
+from theorylab.diffusion.quantiles import TRANSPORT, transport_exactly
 from theorylab.diffusion.samplers import Hybrid, Plan, Restart, ddim_sample, sample
 from theorylab.diffusion.schedule import (
     DDPMSchedule,
@@ -126,8 +132,10 @@ from theorylab.diffusion.steps import (
 
 __all__ = [
     "DDIM",
+    "DOPRI5_EACH",
     "FIXED_LARGE",
     "FIXED_SMALL",
+    "TRANSPORT",
     "AffineDescent",
     "AffineMap",
     "Ancestral",
@@ -136,6 +144,7 @@ __all__ = [
     "Bisector",
     "BisectorCoordinate",
     "Blocked",
+    "ClockDrift",
     "DDPMSchedule",
     "Denoiser",
     "DriftAndNoise",

@@ -7,6 +7,7 @@ This module needs one variance shared by all modes: with several there is no com
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -47,10 +48,41 @@ def deviation_at(u: ArrayLike, s_start: float) -> Tensor:
     return scale * torch.exp(-time)
 
 
+@dataclass(frozen=True, eq=False)
+class ClockDrift:
+    """The drift (1 + k)(mbar(y; s) - y) at the clock u, s = s_start exp(-u).
+
+    A method that knows the equation, such as `flow.DOPRI5_EACH`, reads it off here.
+
+    Attributes:
+        mixture: the data, with a shared variance.
+        s_start: s at u = 0.
+        k: the noise level.
+
+    Raises:
+        ValueError: no mixture, a variance per mode, s_start below sqrt(variance), k < 0.
+    """
+
+    mixture: GaussianMixture
+    s_start: float
+    k: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check what `clock_reverse` was given."""
+        _ends(self.mixture, self.s_start, None)
+        _require.non_negative("k", self.k)
+
+    def __call__(self, u: Tensor, y: Tensor) -> Tensor:
+        """The drift at the clock u, (n, d)."""
+        return (1 + self.k) * _shift_at(self.mixture, y, deviation_at(u, self.s_start))
+
+
 def clock_dynamics(
     mixture: GaussianMixture, *, s_start: float, s_stop: float | None = None
 ) -> Dynamics:
     """The probability flow dy/du = mbar(y; s) - y, u from 0 to ln(s_start / s_stop).
+
+    With s_stop above s_start it is run upward, from the data to the noise: u decreases.
 
     Args:
         mixture: the data, with a shared variance.
@@ -58,12 +90,15 @@ def clock_dynamics(
         s_stop: s at the end; sqrt(variance), the data itself, if None.
 
     Raises:
-        ValueError: no mixture, a variance per mode, or s that do not satisfy sqrt(variance) <=
-            s_stop < s_start.
+        ValueError: no mixture, a variance per mode, s below sqrt(variance), or s_start = s_stop.
 
     Source: arXiv:2605.06831, Lemma G.2.
     """
-    return clock_reverse(mixture, 0.0, s_start=s_start, s_stop=s_stop)
+    start, stop = _ends(mixture, s_start, s_stop)
+    if start == stop:
+        msg = f"s_start must differ from s_stop = {stop}, got {start}"
+        raise ValueError(msg)
+    return Dynamics(ClockDrift(mixture, start), (0.0, math.log(start / stop)), linear=-1.0)
 
 
 def clock_reverse(
@@ -76,17 +111,19 @@ def clock_reverse(
     For every k >= 0 it has the marginals of y = x / alpha_t; see `dynamics.reverse`.
 
     Raises:
-        ValueError: k < 0, and as `clock_dynamics`.
+        ValueError: k < 0, s_start <= s_stop, and as `clock_dynamics`.
     """
     k = _require.non_negative("k", k)
-    span = (0.0, math.log(_ratio(mixture, s_start, s_stop)))
-
-    def drift(u: Tensor, y: Tensor) -> Tensor:
-        return (1 + k) * _shift_at(mixture, y, deviation_at(u, s_start))
+    start, stop = _ends(mixture, s_start, s_stop)
+    if start <= stop:
+        msg = f"s_start must exceed s_stop = {stop}, got {start}"
+        raise ValueError(msg)
+    span = (0.0, math.log(start / stop))
 
     def diffusion(u: Tensor, y: Tensor) -> Tensor:
         return math.sqrt(2 * k) * deviation_at(u, s_start) * torch.ones_like(y)
 
+    drift = ClockDrift(mixture, start, k)
     return Dynamics(drift, span, None if k == 0 else diffusion, linear=-(1 + k))
 
 
@@ -96,8 +133,8 @@ def _shift_at(mixture: GaussianMixture, y: Tensor, s: Tensor) -> Tensor:
     return mixture.kernel.shift(points, means, (s**2).to(points), log_weights)
 
 
-def _ratio(mixture: GaussianMixture, s_start: float, s_stop: float | None) -> float:
-    """The ratio s_start / s_stop > 1, with s_stop at least sqrt(variance) up to sqrt(eps)."""
+def _ends(mixture: GaussianMixture, s_start: float, s_stop: float | None) -> tuple[float, float]:
+    """s_start and s_stop, both at least sqrt(variance) up to sqrt(eps)."""
     if not _points.instance("mixture", mixture, GaussianMixture).shared:
         shape = tuple(mixture.variance.shape)
         msg = f"variance must be shared by all modes, got one per mode, shape {shape}"
@@ -105,10 +142,9 @@ def _ratio(mixture: GaussianMixture, s_start: float, s_stop: float | None) -> fl
     deviation = math.sqrt(float(mixture.variance))
     start = _require.positive("s_start", s_start)
     stop = deviation if s_stop is None else _require.positive("s_stop", s_stop)
-    if stop < deviation * (1 - math.sqrt(torch.finfo(mixture.means.dtype).eps)):
-        msg = f"s_stop must be at least sqrt(variance) = {deviation}, got {stop}"
-        raise ValueError(msg)
-    if start <= stop:
-        msg = f"s_start must exceed s_stop = {stop}, got {start}"
-        raise ValueError(msg)
-    return start / stop
+    least = deviation * (1 - math.sqrt(torch.finfo(mixture.means.dtype).eps))
+    for name, value in (("s_start", start), ("s_stop", stop)):
+        if value < least:
+            msg = f"{name} must be at least sqrt(variance) = {deviation}, got {value}"
+            raise ValueError(msg)
+    return start, stop

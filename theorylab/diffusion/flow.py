@@ -2,10 +2,11 @@ r"""The probability flow of a mixture in the clock, every trajectory with steps 
 
 Notation: as in `theorylab.diffusion.clock`; dy/du = mbar(y; s) - y with s = s_start e^{-u}.
 
-`theorylab.integrate.solve_ode` gives one step to the whole batch: the trajectory nearest to a
-separatrix sets it for all. Here each has its own, so its path does not depend on its neighbours,
-and the batch costs the sum of its trajectories and not the worst times their number. The pair is
-Dormand and Prince's 5(4); torchdiffeq remains the reference, see tests/test_diffusion_flow.py.
+The engines of `theorylab.integrate.solve_ode` give one step to the whole batch: the trajectory
+nearest to a separatrix sets it for all. Here each has its own, so its path does not depend on its
+neighbours, and the batch costs the sum of its trajectories and not the worst times their number.
+The pair is Dormand and Prince's 5(4); torchdiffeq remains the reference, see
+tests/test_diffusion_flow.py. `DOPRI5_EACH` is the same as a method of `solve_ode`.
 
 This module needs one variance shared by all modes, and records no gradient.
 """
@@ -22,9 +23,12 @@ from theorylab import _require
 from theorylab._legs import IntegrationError
 from theorylab._typing import ArrayLike, Points
 from theorylab.diffusion import _own_steps, _points
+from theorylab.diffusion.clock import ClockDrift
 from theorylab.diffusion.kernels import Native
 from theorylab.diffusion.mixture import GaussianMixture
+from theorylab.methods import OwnMethod
 from theorylab.native import flow as native
+from theorylab.path import Dynamics, Path
 
 REASONS = {
     1: "met a state or a slope that is not finite",
@@ -103,6 +107,58 @@ def solve_flow(
     _require_arrived(status)
     deviations = torch.tensor(outputs, dtype=starts.dtype)
     return Flow(deviations, torch.cat([starts[None], states]), evaluations)
+
+
+@dataclass(frozen=True)
+class EachItsSteps(OwnMethod):
+    """`solve_flow` as a method of `solve_ode`, for the dynamics of `clock.clock_dynamics`.
+
+    `Path.evaluations` is the largest over the trajectories.
+    """
+
+    adaptive = True
+
+    def path(
+        self,
+        dynamics: Dynamics,
+        x0: Points,
+        outputs: list[float],
+        *,
+        rtol: float,
+        atol: float,
+        max_evaluations: int,
+    ) -> Path:
+        """The states at the outputs u; those between the ends are interpolated.
+
+        Raises:
+            ValueError: another equation, and as `solve_flow`.
+            IntegrationError: as `solve_flow`.
+        """
+        flow = flow_of(dynamics, self)
+        deviations = [flow.s_start * math.exp(-u) for u in outputs]
+        found = solve_flow(
+            flow.mixture, x0, s_start=deviations[0], s_stop=deviations[-1],
+            between=deviations[1:-1] or None, rtol=rtol, atol=atol,
+            max_evaluations=max_evaluations,
+        )  # fmt: skip
+        times = torch.tensor(outputs, dtype=x0.dtype, device=x0.device)
+        return Path(times, found.states, int(found.evaluations.max()))
+
+
+DOPRI5_EACH = EachItsSteps()
+
+
+def flow_of(dynamics: Dynamics, method: OwnMethod) -> ClockDrift:
+    """The drift of a probability flow in the clock.
+
+    Raises:
+        ValueError: another equation.
+    """
+    drift = dynamics.drift
+    if not isinstance(drift, ClockDrift) or drift.k != 0:
+        msg = f"dynamics must be those of clock_dynamics for {method}, got the drift {drift!r}"
+        raise ValueError(msg)
+    return drift
 
 
 def checked_starts(mixture: GaussianMixture, y: ArrayLike) -> Points:

@@ -69,3 +69,4 @@
 #include "mixture.h"
 #include "flow.h"
 #include "sampler.h"
+#include "transport.h"
