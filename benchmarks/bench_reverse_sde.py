@@ -44,7 +44,7 @@ def _transition(y: Tensor) -> Tensor:
 
 
 def spread(end: Tensor) -> float:
-    """The deviation about the nearest mode over the exact one, of what is within 5 of it."""
+    """The root mean square of a coordinate about the nearest mode, over the exact one."""
     means = GRID.means.to(end)
     nearest = means[torch.cdist(end, means).argmin(-1)]
     return float((end - nearest).square().mean().sqrt()) / DEVIATION

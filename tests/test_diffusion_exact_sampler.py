@@ -104,6 +104,30 @@ def test_normals_have_the_moments_and_tails_of_a_normal(dtype: torch.dtype) -> N
     assert abs(float((z * other).mean())) < 6 / math.sqrt(n)
 
 
+@pytest.mark.parametrize(("dtype", "end"), [(torch.float32, 6.76), (torch.float64, 8.65)])
+def test_normals_end_where_their_uniforms_do(dtype: torch.dtype, end: float) -> None:
+    """The least uniform is half a step of 2^-32 or 2^-53; the angle is 0 as well."""
+    uniforms = _counter._uniforms_32 if dtype == torch.float32 else _counter._uniforms_64
+    largest = max(float(z.max()) for z in _counter._box_muller(uniforms(np.zeros((4, 1), "u8"))))
+    assert largest == pytest.approx(end, abs=0.005)
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_two_fused_samplers_share_their_noise_at_equal_seed() -> None:
+    """With one mode and one step: both residuals are the same normals."""
+    mode, y = GaussianMixture([[0.2, 0.3]], 0.01), torch.zeros(50, 2, dtype=torch.float64)
+    at, after = (float(SCHEDULE.noise_to_signal(t)) ** 2 for t in (400, 200))
+    law = {"mixture": mode, "schedule": SCHEDULE}
+    path = sample_mixture(y, [400], Ancestral(), **law, seed=3, last=200)
+    kept = (0.01 + after) / (0.01 + at)
+    mean = mode.means + kept * (y - mode.means)
+    drawn = math.sqrt((at - after) * after / at)
+    other = euler_maruyama(mode, y, steps=1, s_start=0.9, s_stop=0.6, seed=3)
+    h = math.log(1.5)
+    z = (other - y - 2 * h * (mode.means - y)) / (math.sqrt(2 * h) * 0.9)
+    torch.testing.assert_close((path.end / SCHEDULE.alpha(200) - mean) / drawn, z)
+
+
 RULES = [DDIM(), DDIM(0.4), Ancestral(), Family(0.5), Hybrid(3), Restart(NODES[3], NODES[9], 2)]
 
 
@@ -212,8 +236,8 @@ def test_it_has_the_law_of_torchsde(wrong: float) -> None:
     """20,000 runs of each from one point, 12 steps: means and variances of both coordinates.
 
     Means within 6 deviations of their difference, a false alarm in 1e8 for each. The mean log
-    ratio of the two variances has the deviation 0.01, and its bound 0.06 is 6 of them; noise 6 %
-    too large moves it by 0.117 and passes once in 1e8.
+    ratio of the two variances has the deviation 0.01, and its bound 0.06 is 6 of them; ends that
+    are 6 % farther from their mean move it by 0.117 and pass once in 1e8.
     """
     n, law = 20_000, GaussianMixture([[0.4, 0.0], [-0.3, 0.2]], 0.2)
     y = torch.tensor([[0.5, -0.5]], dtype=torch.float64).expand(n, 2).contiguous()
