@@ -16,7 +16,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor
 
 from benchmarks import measure, peers_flow
-from theorylab.diffusion import GaussianMixture, clock_dynamics, solve_flow, transport_exactly
+from theorylab.diffusion import DOPRI5_EACH, TRANSPORT, GaussianMixture, clock_dynamics, solve_flow
 from theorylab.integrate import DOPRI5, EXPONENTIAL_RK4, solve_ode
 
 S_START = 5.0
@@ -32,34 +32,42 @@ def starts(n: int) -> Tensor:
     return GRID.noised(1.0, S_START).sample(n, seed=2)
 
 
+FLOW = clock_dynamics(GRID, s_start=S_START, s_stop=S_STOP)
+
+
 def own(tolerance: float) -> peers_flow.Solve:
     """Steps of its own for every trajectory."""
-    span = {"s_start": S_START, "s_stop": S_STOP}
-    return lambda y: solve_flow(GRID, y, **span, rtol=tolerance, atol=tolerance).end
+    known = {"method": DOPRI5_EACH, "rtol": tolerance, "atol": tolerance}
+    return lambda y: solve_ode(FLOW, y, **known).end
 
 
 def _adaptive(y: Tensor) -> Tensor:
-    dynamics = clock_dynamics(GRID, s_start=S_START)
-    return solve_ode(dynamics, y, method=DOPRI5, rtol=1e-7, atol=1e-7).end
+    return solve_ode(FLOW, y, method=DOPRI5, rtol=1e-7, atol=1e-7).end
 
 
 def _exponential(y: Tensor) -> Tensor:
-    dynamics = clock_dynamics(GRID, s_start=S_START)
-    return solve_ode(dynamics, y, method=EXPONENTIAL_RK4, step=SPAN / 320).end
+    return solve_ode(FLOW, y, method=EXPONENTIAL_RK4, step=SPAN / 320).end
 
 
 def _exact(y: Tensor) -> Tensor:
-    return transport_exactly(GRID, y, s_start=S_START, s_stop=S_STOP)
+    return solve_ode(FLOW, y, method=TRANSPORT).end
 
 
 SOLVERS = [
     ("theorylab", own(1e-6)),
     ("theorylab, 1e-07", own(1e-7)),
     ("theorylab, 1e-08", own(1e-8)),
-    ("theorylab, exact transport", _exact),
     ("theorylab, torchdiffeq with the worst error, 1e-07", _adaptive),
     ("theorylab, exponential RK4, 320 equal steps", _exponential),
     *peers_flow.solvers(GRID, S_START, SPAN),
+]
+
+
+PRODUCT = [
+    ("theorylab", _exact),
+    ("theorylab, steps of their own, 1e-06", own(1e-6)),
+    ("theorylab, steps of their own, 1e-13", own(1e-13)),
+    *(pair for pair in peers_flow.solvers(GRID, S_START, SPAN) if "1e-07" not in pair[0]),
 ]
 
 
@@ -92,6 +100,16 @@ def test_flow(benchmark: BenchmarkFixture, name: str, solve: peers_flow.Solve) -
     benchmark.extra_info["peak MiB"] = measure.peak_mebibytes(lambda: solve(y))
 
 
+@pytest.mark.parametrize(("name", "solve"), PRODUCT, ids=[name for name, _ in PRODUCT])
+def test_product_law(benchmark: BenchmarkFixture, name: str, solve: peers_flow.Solve) -> None:
+    """The grid is a product law: its flow is known; the error is that to steps at 1e-13."""
+    y = starts(8192)
+    benchmark.group = "W2: flow of a product law, exact against solvers, 8192 trajectories"
+    end = benchmark.pedantic(solve, (y,), rounds=3, warmup_rounds=1)
+    benchmark.extra_info.update({"name": name} | errors(end))
+    benchmark.extra_info["peak MiB"] = measure.peak_mebibytes(lambda: solve(y))
+
+
 def test_hundred_thousand(benchmark: BenchmarkFixture) -> None:
     """None of 100,000 trajectories ends in another mode."""
     benchmark.group = "W2: flow, 100,000 trajectories"
@@ -102,6 +120,10 @@ def test_hundred_thousand(benchmark: BenchmarkFixture) -> None:
 
 GROWTH: dict[str, tuple[tuple[int, ...], Callable[[int], Callable[[], Any]]]] = {
     "trajectories": ((1000, 10_000, 100_000), lambda n: lambda: own(1e-6)(starts(n))),
+    "trajectories, exact transport": (
+        (1000, 10_000, 100_000),
+        lambda n: lambda: _exact(starts(n)),
+    ),
     "modes": ((4, 25, 100, 400), lambda k: _with_modes(round(math.sqrt(k)))),
 }
 
