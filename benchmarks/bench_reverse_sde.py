@@ -43,6 +43,13 @@ def _transition(y: Tensor) -> Tensor:
     return sample_exactly(y, [TOP], **law, seed=1, last=0.0).end
 
 
+def _transitions(n: int, nodes: int) -> Tensor:
+    """Exact transitions over equal nodes."""
+    times = [TOP * (node + 1) / nodes for node in range(nodes)]
+    law = {"mixture": GRID, "schedule": SCHEDULE}
+    return sample_exactly(starts(n, torch.float32), times, **law, seed=1, last=0.0).end
+
+
 def spread(end: Tensor) -> float:
     """The root mean square of a coordinate about the nearest mode, over the exact one."""
     means = GRID.means.to(end)
@@ -89,6 +96,11 @@ GROWTH: dict[str, tuple[tuple[int, ...], Callable[[int], Callable[[], Any]]]] = 
         lambda n: lambda: fused(100)(starts(n, torch.float32)),
     ),
     "steps": ((10, 100, 1000), lambda m: lambda: fused(m)(starts(8192, torch.float32))),
+    "trajectories, exact transitions": (
+        (1000, 10_000, 100_000),
+        lambda n: lambda: _transitions(n, 1),
+    ),
+    "nodes, exact transitions": ((1, 10, 100), lambda m: lambda: _transitions(98_304, m)),
 }
 
 
@@ -96,7 +108,7 @@ GROWTH: dict[str, tuple[tuple[int, ...], Callable[[int], Callable[[], Any]]]] = 
 def test_growth(benchmark: BenchmarkFixture, name: str) -> None:
     """Time and peak memory against one size; the largest is what is timed."""
     sizes, prepare = GROWTH[name]
-    benchmark.group = "W3: growth of theorylab's fused sampler"
+    benchmark.group = "W3: growth of theorylab's samplers"
     benchmark.extra_info["name"] = f"with {name}"
     benchmark.extra_info["growth"] = measure.growth(sizes, prepare)
     peaks = [measure.peak_mebibytes(prepare(size)) for size in sizes]

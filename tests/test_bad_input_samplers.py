@@ -52,9 +52,12 @@ def law(x: object = X, stop: object = 2.0, **options: object) -> ReverseLaw:
     return reverse_law(given["mixture"], x, schedule=given["schedule"], start=20.0, stop=stop)
 
 
-def draw(x: object = X, seed: object = 1, first: object = 0, nodes: object = (0, 5)) -> object:
+def draw(
+    x: object = X, seed: object = 1, first: object = 0, nodes: object = (0, 5), **options: object
+) -> object:
     """An exact run that is good but for what is given."""
-    return sample_exactly(x, nodes, mixture=GRID, schedule=S, seed=seed, first_trajectory=first)
+    given = {"mixture": GRID, "schedule": S, "first_trajectory": first, **options}
+    return sample_exactly(x, nodes, seed=seed, **given)
 
 
 # fmt: off
@@ -125,6 +128,7 @@ TABLE: list[tuple[Callable[[], object], str]] = [
     (lambda: draw(X[0]), "x must have shape (n, d) with n, d >= 1, got shape (2,)"),
     (lambda: draw(seed=None), "seed must be an integer, got None"),
     (lambda: draw(first=-1), "first_trajectory must be at least 0, got -1"),
+    (lambda: draw(budget=0), "budget must be at least 1, got 0"),
     (lambda: draw(nodes=[3, 1]), "nodes must be non-empty and increase strictly above last"),
     (lambda: offset_law(-1.0, 1.0, 0.5), "k must be non-negative, got -1.0"),
     (lambda: offset_law(1.0, 0.0, 0.5), "s must be positive, got an entry 0.0"),

@@ -19,7 +19,6 @@ This module integrates nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -27,12 +26,13 @@ from torch import Tensor
 
 from theorylab import _require
 from theorylab._normal import log_normal_between
-from theorylab._typing import ArrayLike, Labels, PerMode, PerPoint, Points, Weights
-from theorylab.diffusion import _components, _points
+from theorylab._typing import ArrayLike, PerMode, PerPoint, Points, Weights
+from theorylab.diffusion import _points
+from theorylab.diffusion._transition import Transition, labels
 from theorylab.diffusion.discrete import descending
+from theorylab.diffusion.kernels import BUDGET
 from theorylab.diffusion.mixture import GaussianMixture
 from theorylab.diffusion.schedule import Schedule
-from theorylab.diffusion.steps import Levels
 from theorylab.noise import TrajectoryNoise
 from theorylab.path import Path
 
@@ -105,7 +105,7 @@ class ReverseLaw:
             )
             raise ValueError(msg)
         like = self.means[:, 0]
-        label = _labels(self.log_shares, noise.uniforms(step, like=like))
+        label = labels(self.log_shares, noise.uniforms(step, like=like))
         mean = self.means[torch.arange(len(like), device=like.device), label]
         return mean + self.variance[label, None].sqrt() * noise.normals(step, like=like)
 
@@ -144,44 +144,11 @@ def reverse_law(
 
     Source: Anderson 1982; conjugacy of Gaussians.
     """
-    parts = _conjugate(mixture, x, schedule, start, stop)
-    y, means, kept = parts.y[..., None, :], parts.means, parts.kept[:, None]
-    moved = parts.alpha * (means + kept * (y - means))
-    return ReverseLaw(parts.log_shares, moved, parts.variance)
-
-
-class _Conjugate(NamedTuple):
-    """What `reverse_law` is made of; no part of it has (*n, K, d) numbers."""
-
-    y: Points
-    log_shares: PerMode
-    means: Tensor
-    kept: Tensor
-    variance: Tensor
-    alpha: Tensor
-
-
-def _conjugate(
-    mixture: GaussianMixture, x: ArrayLike, schedule: Schedule, start: float, stop: float
-) -> _Conjugate:
-    _points.instance("mixture", mixture, GaussianMixture)
-    levels = Levels.of(schedule, start, stop)
-    points, means, own, log_weights = mixture._at(x)
-    alpha, alpha_next = (schedule.alpha(float(t)).to(points) for t in (start, stop))
-    before, after = ((own + v.to(points)).expand(mixture.K) for v in levels[:2])
-    y = points / alpha
-    shares = torch.log_softmax(_components.log_joint(y, means, before, log_weights), dim=-1)
-    # 1 - kept = (v - v') / s^2, without cancellation
-    variance = alpha_next**2 * after * ((levels.now - levels.after).to(points) / before)
-    return _Conjugate(y, shares, means, after / before, variance, alpha_next)
-
-
-def _labels(log_shares: PerMode, uniforms: PerPoint) -> Labels:
-    """A component for each row, by the inverse of the distribution function."""
-    edges = torch.softmax(log_shares, dim=-1).cumsum(-1)
-    # the last edge is 1 up to rounding: a uniform beyond it belongs to the last mode
-    inner = edges[:, :-1].contiguous()
-    return torch.searchsorted(inner, uniforms[:, None], right=True)[:, 0]
+    points = _points.instance("mixture", mixture, GaussianMixture)._at(x)[0]
+    law = Transition.of(mixture, points, schedule, start, stop)
+    y = points / law.alpha
+    moved = law.alpha_next * (law.means + law.kept[:, None] * (y[..., None, :] - law.means))
+    return ReverseLaw(law.log_shares(y), moved, law.variance)
 
 
 @torch.no_grad()
@@ -195,30 +162,44 @@ def sample_exactly(
     first_trajectory: int = 0,
     last: float = -1.0,
     keep_path: bool = False,
+    budget: int = BUDGET,
 ) -> Path:
     """The reverse SDE with the exact score at the nodes, exact in law whatever the nodes are.
 
-    As `samplers.sample`, with the transitions of `reverse_law` in place of steps.
+    As `samplers.sample`, with the transitions of `reverse_law` in place of steps. Memory is that
+    of the path returned and `budget` bytes of temporaries, whatever the number of nodes, modes and
+    trajectories: rows are done in pieces, and the draws do not depend on the pieces.
+
+    Args:
+        x: the points at nodes[-1], (n, d).
+        nodes: strictly increasing times.
+        mixture: the data, with a shared variance or one per mode.
+        schedule: alpha and sigma.
+        seed: of the noise.
+        first_trajectory: the number of the first row.
+        last: the time of the end, below all nodes.
+        keep_path: return every state and not the two ends alone.
+        budget: bytes of temporaries, at least those of one row.
 
     Raises:
-        ValueError: as `samplers.sample` and `reverse_law`.
+        ValueError: as `samplers.sample` and `reverse_law`; a budget that is no positive integer.
     """
     points = _require.array("x", x)
     if points.ndim != 2 or 0 in points.shape:
         msg = f"x must have shape (n, d) with n, d >= 1, got shape {tuple(points.shape)}"
         raise ValueError(msg)
+    points = _points.instance("mixture", mixture, GaussianMixture)._at(points)[0]
+    budget = _require.integer("budget", budget, at_least=1)
     noise = _noise(seed, first_trajectory)
     times = descending(nodes, last)
-    states = [points]
-    for step, (now, after) in enumerate(pairwise(times)):
-        parts = _conjugate(mixture, points, schedule, now, after)
-        label = _labels(parts.log_shares, noise.uniforms(step, like=points))
-        mean, share = parts.means[label], parts.kept[label, None]
-        moved = parts.alpha * (mean + share * (parts.y - mean))
-        points = moved + parts.variance[label, None].sqrt() * noise.normals(step, like=points)
-        states = [*states, points] if keep_path else [states[0], points]
     kept = times if keep_path else [times[0], times[-1]]
-    return Path(torch.tensor(kept, dtype=torch.float64), torch.stack(states), 0)
+    states = points.new_empty((len(kept), *points.shape))
+    states[0] = points
+    for step, (now, after) in enumerate(pairwise(times)):
+        source, target = (step, step + 1) if keep_path else (min(step, 1), 1)
+        law = Transition.of(mixture, points, schedule, now, after)
+        law.move(states[source], states[target], noise, step, budget)
+    return Path(torch.tensor(kept, dtype=torch.float64), states, 0)
 
 
 def offset_law(k: float, s: ArrayLike, s_next: ArrayLike) -> tuple[Tensor, Tensor]:

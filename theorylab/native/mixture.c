@@ -1,4 +1,4 @@
-/* Compiled by theorylab/native/compiler.py; see mixture.h, flow.h and sampler.h. */
+/* Compiled by theorylab/native/compiler.py; see mixture.h, flow.h, sampler.h, transition.h. */
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
@@ -26,6 +26,7 @@
 #include "mixture.h"
 #include "flow.h"
 #include "sampler.h"
+#include "transition.h"
 
 #undef REAL
 #undef NAME
@@ -69,4 +70,5 @@
 #include "mixture.h"
 #include "flow.h"
 #include "sampler.h"
+#include "transition.h"
 #include "transport.h"
