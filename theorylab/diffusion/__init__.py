@@ -76,6 +76,7 @@ from theorylab.diffusion.linearity import (
     score_difference,
 )
 from theorylab.diffusion.mixture import GaussianMixture
+from theorylab.diffusion.network_sampler import sample_network
 from theorylab.diffusion.observables import (
     Outcome,
     classification_radius,
@@ -126,6 +127,7 @@ from theorylab.diffusion.steps import (
     FIXED_SMALL,
     Ancestral,
     DriftAndNoise,
+    EulerMaruyama,
     Family,
     Step,
 )
@@ -150,6 +152,7 @@ __all__ = [
     "DriftAndNoise",
     "EDMPreconditioning",
     "EDMSchedule",
+    "EulerMaruyama",
     "ExactScore",
     "Family",
     "Floor",
@@ -233,6 +236,7 @@ __all__ = [
     "sample",
     "sample_exactly",
     "sample_mixture",
+    "sample_network",
     "score_difference",
     "score_from_denoiser",
     "score_from_epsilon",

@@ -6,7 +6,7 @@ is
 
 .. math:: y' = x_0 + w\,\epsilon + b\,Z
 
-with numbers w and b of the two times only. All of them return x0 at v' = 0.
+with numbers w and b of the two times only. All but `EulerMaruyama` return x0 at v' = 0.
 
 This module calls no score and draws no noise; see `theorylab.diffusion.samplers`.
 """
@@ -190,6 +190,37 @@ class Family(Step):
         """The deviation sqrt(v' (1 - (v'/v)^k))."""
         v, v_next, _ = levels
         return torch.sqrt(v_next * (1 - (v_next / v) ** self.k))
+
+
+@dataclass(frozen=True)
+class EulerMaruyama(Step):
+    r"""The step of Euler and Maruyama for the reverse family of noise level k, in the variable v.
+
+    .. math:: w = \sqrt v - \frac{(1+k)(v - v')}{2\sqrt v}, \qquad b^2 = k\,(v - v')
+
+    which is :math:`y' = y + \tfrac12 (1+k)(v - v')\,\alpha_t\, score(x_t) + \sqrt{k(v - v')}\,Z`
+    for the equation of `dynamics.reverse`, dy = (1+k)/2 (grad ln q) d(-v) + sqrt(k) dB. Unlike the
+    other rules it draws noise in the step to v' = 0, and does not return x0 there.
+
+    Raises:
+        ValueError: k < 0.
+
+    Source: Maruyama 1955.
+    """
+
+    k: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require.non_negative("k", self.k)
+
+    def kept(self, levels: Levels) -> Tensor:
+        """The factor sqrt(v) - (1+k)(v - v') / (2 sqrt(v))."""
+        v, v_next, _ = levels
+        return torch.sqrt(v) - (1 + self.k) * (v - v_next) / (2 * torch.sqrt(v))
+
+    def drawn(self, levels: Levels) -> Tensor:
+        """The deviation sqrt(k (v - v'))."""
+        return torch.sqrt(self.k * (levels.now - levels.after))
 
 
 @dataclass(frozen=True)

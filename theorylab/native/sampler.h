@@ -3,7 +3,7 @@
  * Included from mixture.c once for each number format, after mixture.h. The noise is Philox4x32-10
  * (Salmon et al. 2011) with the counter (row low, row high, step, pair) and Box and Muller's map,
  * so a normal depends on the key, the row's own number, the step and the coordinate only.
- * theorylab/diffusion/_counter.py draws the same numbers in lines of numpy. */
+ * theorylab/diffusion/_counter.py draws the same numbers in lines of torch. */
 
 #ifndef SAMPLER_WORDS
 #define SAMPLER_WORDS
@@ -59,29 +59,35 @@ static inline __attribute__((always_inline)) REAL NAME(cosine)(REAL u) {
   return NAME(sine)((REAL)0.25 - folded);
 }
 
+/* At most PER_CALL normals of one call for rows row, row + 1, ...: coordinate p of (wanted, LANES). */
+static inline __attribute__((always_inline)) void NAME(normals_of_call)(
+    const int wanted, uint32_t call, uint64_t row, uint32_t step, const uint32_t key[2],
+    REAL z[][LANES]) {
+  uint32_t word[4][LANES];
+  for (int i = 0; i < LANES; i++) {
+    word[0][i] = (uint32_t)(row + (uint64_t)i), word[1][i] = (uint32_t)((row + (uint64_t)i) >> 32);
+    word[2][i] = step, word[3][i] = call;
+  }
+  philox(word, key[0], key[1]);
+  for (int p = 0; p < PER_CALL && p < wanted; p += 2) {
+    REAL radius[LANES], angle[LANES], first[LANES], second[LANES];
+    for (int i = 0; i < LANES; i++) radius[i] = UNIFORM(word, p, i, 0);
+    for (int i = 0; i < LANES; i++) angle[i] = UNIFORM(word, p, i, 1);
+    for (int i = 0; i < LANES; i++) angle[i] = angle[i] < 1 ? angle[i] : 0;
+    for (int i = 0; i < LANES; i++) radius[i] = -2 * NAME(logarithm)(radius[i]);
+    for (int i = 0; i < LANES; i++) radius[i] = NAME(root)(radius[i]);
+    for (int i = 0; i < LANES; i++) first[i] = radius[i] * NAME(cosine)(angle[i]);
+    for (int i = 0; i < LANES; i++) second[i] = radius[i] * NAME(sine)(angle[i]);
+    memcpy(z[p], first, sizeof first);
+    if (p + 1 < wanted) memcpy(z[p + 1], second, sizeof second);
+  }
+}
+
 /* Normals of one step for rows of numbers row, row + 1, ...: coordinate c of (d, LANES). */
 static void NAME(normals)(
     const int d, uint64_t row, uint32_t step, const uint32_t key[2], REAL z[][LANES]) {
-  uint32_t word[4][LANES];
-  for (int c = 0; c < d; c += PER_CALL) {
-    for (int i = 0; i < LANES; i++) {
-      word[0][i] = (uint32_t)(row + (uint64_t)i), word[1][i] = (uint32_t)((row + (uint64_t)i) >> 32);
-      word[2][i] = step, word[3][i] = (uint32_t)(c / PER_CALL);
-    }
-    philox(word, key[0], key[1]);
-    for (int p = 0; p < PER_CALL && c + p < d; p += 2) {
-      REAL radius[LANES], angle[LANES], first[LANES], second[LANES];
-      for (int i = 0; i < LANES; i++) radius[i] = UNIFORM(word, p, i, 0);
-      for (int i = 0; i < LANES; i++) angle[i] = UNIFORM(word, p, i, 1);
-      for (int i = 0; i < LANES; i++) angle[i] = angle[i] < 1 ? angle[i] : 0;
-      for (int i = 0; i < LANES; i++) radius[i] = -2 * NAME(logarithm)(radius[i]);
-      for (int i = 0; i < LANES; i++) radius[i] = NAME(root)(radius[i]);
-      for (int i = 0; i < LANES; i++) first[i] = radius[i] * NAME(cosine)(angle[i]);
-      for (int i = 0; i < LANES; i++) second[i] = radius[i] * NAME(sine)(angle[i]);
-      memcpy(z[c + p], first, sizeof first);
-      if (c + p + 1 < d) memcpy(z[c + p + 1], second, sizeof second);
-    }
-  }
+  for (int c = 0; c < d; c += PER_CALL)
+    NAME(normals_of_call)(d - c, (uint32_t)(c / PER_CALL), row, step, key, z + c);
 }
 
 /* scales, moves, deviations: 1 / s^2, c and b of each step. states: (kept, n, d), kept is 1 or
@@ -137,12 +143,24 @@ int NAME(sample)(const NAME(SamplerTask) *task, long first, long last, int d) {
   return 0;
 }
 
-/* Normals (n, d) of one step, for rows numbered from `number`, for the tests of the noise. */
-void NAME(draw)(uint64_t number, uint32_t step, const uint32_t *key, long n, int d, REAL *out) {
-  REAL z[MOST][LANES];
+/* x <- rate x + move pull + deviation Z for x (n, d) of any d, rows numbered from `number`; pull may
+ * be 0, and may be x itself. No normals are drawn where the deviation is 0. */
+void NAME(advance)(REAL *x, const REAL *pull, long n, long d, double rate, double move,
+                   double deviation, uint64_t number, uint32_t step, const uint32_t *key) {
+  REAL r = (REAL)rate, m = (REAL)move, b = (REAL)deviation, z[PER_CALL][LANES];
   for (long base = 0; base < n; base += LANES) {
-    NAME(normals)(d, number + (uint64_t)base, step, key, z);
-    for (long i = 0; i < LANES && base + i < n; i++)
-      for (int c = 0; c < d; c++) out[(base + i) * d + c] = z[c][i];
+    int width = n - base < LANES ? (int)(n - base) : LANES;
+    for (long c = 0; c < d; c += PER_CALL) {
+      int wanted = d - c < PER_CALL ? (int)(d - c) : PER_CALL;
+      if (b != 0)
+        NAME(normals_of_call)(wanted, (uint32_t)(c / PER_CALL), number + (uint64_t)base, step, key,
+                              z);
+      for (int i = 0; i < width; i++)
+        for (int p = 0; p < wanted; p++) {
+          long at = (base + i) * d + c + p;
+          REAL moved = r * x[at] + (pull ? m * pull[at] : 0);
+          x[at] = b != 0 ? moved + b * z[p][i] : moved;
+        }
+    }
   }
 }

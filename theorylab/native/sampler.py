@@ -73,12 +73,33 @@ def normals(key: tuple[int, int], first: int, step: int, like: Tensor) -> Tensor
     Raises:
         RuntimeError: there is no compiled library.
     """
-    out = torch.empty_like(like)
-    draw = getattr(mixture.loaded(), f"draw_{str(like.dtype)[6:]}")
-    n, d = like.shape
-    words = (ctypes.c_uint32 * 2)(*key)
-    draw(ctypes.c_uint64(first), ctypes.c_uint32(step), words, ctypes.c_long(n), d, place(out))
+    out = torch.zeros_like(like)
+    advance(out, None, (0.0, 0.0, 1.0), key, first, step)
     return out
+
+
+def advance(
+    x: Tensor,
+    pull: Tensor | None,
+    row: tuple[float, float, float],
+    key: tuple[int, int],
+    first: int,
+    step: int,
+) -> None:
+    """Write r x + c pull + b Z to x (n, d), for a row (r, c, b); without a pull, r x + b Z.
+
+    Both contiguous, of one dtype and on the host; rows are numbered from `first`.
+
+    Raises:
+        RuntimeError: there is no compiled library.
+    """
+    entry = getattr(mixture.loaded(), f"advance_{str(x.dtype)[6:]}")
+    entry(
+        place(x), None if pull is None else place(pull),
+        *(ctypes.c_long(size) for size in x.shape),
+        *(ctypes.c_double(number) for number in row),
+        ctypes.c_uint64(first), ctypes.c_uint32(step), (ctypes.c_uint32 * 2)(*key),
+    )  # fmt: skip
 
 
 class _Structure(ctypes.Structure):
