@@ -71,8 +71,9 @@ def test_denormal_numbers_survive_the_library() -> None:
 
 
 @needs_compiler
+@pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_exponential_is_that_of_torch(dtype: torch.dtype) -> None:
+def test_the_exponential_is_that_of_torch(dtype: torch.dtype, shared: bool) -> None:
     """Two modes on a line: the pull is -1 times the share of the farther, exp(-z) / (1 + exp(-z)).
 
     Three roundings of the exponential and one of the division; the floor shows beyond it.
@@ -84,7 +85,8 @@ def test_the_exponential_is_that_of_torch(dtype: torch.dtype) -> None:
     shares = []
     for weight in z.tolist():
         logs = torch.tensor([0.0, weight], dtype=dtype)
-        shares.append(native.pull(origin, means, logs, 0 * logs, one, False)[:, 0])
+        inverses, scale = (None, 0 * one) if shared else (0 * logs, one)
+        shares.append(native.pull(origin, means, logs, inverses, scale, False)[:, 0])
     expected = torch.sigmoid(z.double())
     error = (torch.cat(shares).double() / expected - 1).abs()
     assert float(error.max()) < 4 * torch.finfo(dtype).eps

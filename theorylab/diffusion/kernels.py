@@ -218,12 +218,11 @@ def _natively(
     x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor, *, weighted: bool
 ) -> Points:
     """The compiled pull: per mode the variances belong to the modes, else to the points."""
-    logs, ones = log_weights, torch.ones_like(log_weights)
     if variance.numel() > 1 and variance.shape == means.shape[:1]:
         logs = log_weights - x.shape[-1] / 2 * torch.log(variance)
-        inverses, scales = 1 / variance, ones[:1]
+        inverses, scales = 1 / variance, torch.ones_like(log_weights[:1])
     else:
-        inverses, scales = ones, (1 / variance).reshape(-1)
+        logs, inverses, scales = log_weights, None, (1 / variance).reshape(-1)
     flat = x.reshape(-1, x.shape[-1])
     return native.pull(flat, means, logs, inverses, scales, weighted).reshape(x.shape)
 

@@ -45,7 +45,7 @@ typedef struct {
 } NAME(FlowTask);
 
 static void NAME(flow_rows)(
-    const int d, const NAME(FlowTask) *task, long first, long last, const REAL *inverses,
+    const int d, const NAME(FlowTask) *task, long first, long last,
     REAL *restrict logits) {
   REAL y[MOST][LANES], ahead[MOST][LANES], slope[7][MOST][LANES], pulled[MOST][LANES];
   REAL scale[LANES];
@@ -75,7 +75,7 @@ static void NAME(flow_rows)(
         REAL u = task->from + task->direction * (tau[i] + (REAL)NODE[stage] * step[i]);
         scale[i] = NAME(exponential)(2 * u) / (task->s0 * task->s0);
       }
-      NAME(pull_any)(d, task->modes, task->means, task->log_weights, inverses, 0, scale, ahead,
+      NAME(pull_any)(d, task->modes, task->means, task->log_weights, 0, 0, scale, ahead,
                      logits, pulled);
       for (int c = 0; c < d; c++)
         for (int i = 0; i < LANES; i++) slope[stage][c][i] = task->direction * pulled[c][i];
@@ -159,12 +159,9 @@ static void NAME(flow_rows)(
 /* Entry: rows [first, last), d from 1 to 8. Returns 1 without memory, 2 for another d. */
 int NAME(flow)(const NAME(FlowTask) *task, long first, long last, int d) {
   if (d < 1 || d > MOST) return 2;
-  REAL *logits = aligned_alloc(64, sizeof(REAL) * LANES * (size_t)task->modes);
-  REAL *inverses = malloc(sizeof(REAL) * (size_t)task->modes);
-  if (!logits || !inverses) { free(logits); free(inverses); return 1; }
-  for (long k = 0; k < task->modes; k++) inverses[k] = 1;
-  NAME(flow_rows)(d, task, first, last, inverses, logits);
+  REAL *logits = aligned_alloc(64, sizeof(REAL) * GROUP * (size_t)task->modes);
+  if (!logits) return 1;
+  NAME(flow_rows)(d, task, first, last, logits);
   free(logits);
-  free(inverses);
   return 0;
 }

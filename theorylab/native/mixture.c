@@ -11,9 +11,13 @@
 #define UNSIGNED uint32_t
 #define ROUNDER 12582912.0
 #define MANTISSA 23
-#define BIAS 127
-#define LN2_HIGH 0.693359375
-#define LN2_LOW -2.12194440054690582e-4
+#if defined __FMA__ || defined __ARM_FEATURE_FMA
+/* One number for ln 2, relative error 2.7e-9: 0.023 FLT_EPSILON |x| of the exponential of x. */
+#define REST(x, n) ((x) - (n) * 0.69314718055994530942f)
+#else
+#define REST(x, n) (((x) - (n) * 0.693359375f) + (n) * 2.12194440054690582e-4f)
+#endif
+#define GROUP 32
 #define EXPONENT_FLOOR -80.0
 #define RELATIVE FLT_EPSILON
 #define HUGE 1e30
@@ -22,7 +26,9 @@
 #define SQRT_HALF_BITS 0x3F3504F3
 #define PER_CALL 4
 #define UNIFORM(word, p, i, k) (((float)word[(p) + (k)][i] + 0.5f) * 2.3283064365386963e-10f)
-#define EXP_TERMS (1+r*(1+r*(1/2.f+r*(1/6.f+r*(1/24.f+r*(1/120.f+r*(1/720.f+r/5040.f)))))))
+/* Remez, relative error 3.3e-9 on |r| <= ln(2) / 2 */
+#define EXP_TERMS (1+r*(1+r*(4.9999997020e-1f+r*(1.6666516662e-1f+r*(4.1668456048e-2f \
+  +r*(8.3694187924e-3f+r*1.3813144760e-3f))))))
 #include "mixture.h"
 #include "flow.h"
 #include "sampler.h"
@@ -34,9 +40,8 @@
 #undef UNSIGNED
 #undef ROUNDER
 #undef MANTISSA
-#undef BIAS
-#undef LN2_HIGH
-#undef LN2_LOW
+#undef REST
+#undef GROUP
 #undef EXPONENT_FLOOR
 #undef RELATIVE
 #undef SQRT_HALF_BITS
@@ -51,9 +56,8 @@
 #define UNSIGNED uint64_t
 #define ROUNDER 6755399441055744.0
 #define MANTISSA 52
-#define BIAS 1023
-#define LN2_HIGH 0.693145751953125
-#define LN2_LOW 1.42860682030941723212e-6
+#define REST(x, n) (((x) - (n) * 0.693145751953125) - (n) * 1.42860682030941723212e-6)
+#define GROUP 16
 #define EXPONENT_FLOOR -700.0
 #define RELATIVE DBL_EPSILON
 #define HUGE 1e300
@@ -64,9 +68,11 @@
 #define UNIFORM(word, p, i, k) \
   (((double)((((uint64_t)word[2 * (k)][i] << 32) | word[2 * (k) + 1][i]) >> 11) + 0.5) \
    * 1.1102230246251565e-16)
-#define EXP_TERMS (1+r*(1+r*(1/2.+r*(1/6.+r*(1/24.+r*(1/120.+r*(1/720.+r*(1/5040.+r*(1/40320. \
-  +r*(1/362880.+r*(1/3628800.+r*(1/39916800.+r*(1/479001600. \
-  +r*(1/6227020800.))))))))))))))
+/* Remez, relative error 3.7e-18 on |r| <= ln(2) / 2 */
+#define EXP_TERMS (1+r*(1+r*(0.5000000000000011+r*(0.1666666666666641+r*(0.04166666666652919 \
+  +r*(0.008333333333495603+r*(0.00138888889439227+r*(0.00019841269504811566 \
+  +r*(2.4801492762825707e-05+r*(2.755758730194384e-06+r*(2.7630378584665763e-07 \
+  +r*2.49999776592806e-08)))))))))))
 #include "mixture.h"
 #include "flow.h"
 #include "sampler.h"

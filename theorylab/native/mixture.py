@@ -33,20 +33,27 @@ def takes(x: Tensor) -> bool:
 
 
 def pull(
-    x: Tensor, means: Tensor, log_weights: Tensor, inverses: Tensor, scales: Tensor, weighted: bool
+    x: Tensor,
+    means: Tensor,
+    log_weights: Tensor,
+    inverses: Tensor | None,
+    scales: Tensor,
+    weighted: bool,
 ) -> Tensor:
     """The pull (n, d) on x (n, d); means (K, d), log_weights and inverses (K), scales (1) or (n).
 
-    All of one dtype on the host. The rows are shared among the threads that torch may use; a row
-    does not depend on the others.
+    All of one dtype on the host. No inverses stand for inverses of 1, and take less time. The
+    rows are shared among the threads that torch may use; a row does not depend on the others.
 
     Raises:
         MemoryError: no room for K numbers a lane.
         RuntimeError: there is no compiled library.
     """
-    given = [part.detach().contiguous() for part in (x, means, log_weights, inverses, scales)]
+    given = [part.detach().contiguous() for part in (x, means, log_weights, scales)]
+    own = None if inverses is None else inverses.detach().contiguous()
     out = torch.empty_like(given[0])
-    points, centres, logs, rates, levels = (ctypes.c_void_p(part.data_ptr()) for part in given)
+    points, centres, logs, levels = (place(part) for part in given)
+    rates = ctypes.c_void_p() if own is None else place(own)
     entry = getattr(loaded(), _NAMES[x.dtype])
     n, d = x.shape
     step = 0 if len(scales) == 1 else 1
@@ -55,7 +62,7 @@ def pull(
         return entry(
             points, ctypes.c_long(first), ctypes.c_long(last), d, centres,
             ctypes.c_long(len(means)), logs, rates, int(weighted), levels, step,
-            ctypes.c_void_p(out.data_ptr()),
+            place(out),
         )  # fmt: skip
 
     if any(shared_rows(rows, n, at_least=4096)):

@@ -101,7 +101,7 @@ typedef struct {
 } NAME(SamplerTask);
 
 static void NAME(sample_rows)(
-    const int d, const NAME(SamplerTask) *task, long first, long last, const REAL *inverses,
+    const int d, const NAME(SamplerTask) *task, long first, long last,
     REAL *restrict logits) {
   REAL y[MOST][LANES], pulled[MOST][LANES], z[MOST][LANES], scale[LANES];
   for (long base = first; base < last; base += LANES) {
@@ -112,7 +112,7 @@ static void NAME(sample_rows)(
       REAL move = task->moves[step], deviation = task->deviations[step];
       if (move != 0) {
         for (int i = 0; i < LANES; i++) scale[i] = task->scales[step];
-        NAME(pull_any)(d, task->modes, task->means, task->log_weights, inverses, 0, scale, y, logits,
+        NAME(pull_any)(d, task->modes, task->means, task->log_weights, 0, 0, scale, y, logits,
                        pulled);
         for (int c = 0; c < d; c++)
           for (int i = 0; i < LANES; i++) y[c][i] += move * pulled[c][i];
@@ -133,13 +133,10 @@ static void NAME(sample_rows)(
 /* Entry: rows [first, last), d from 1 to 8. Returns 1 without memory, 2 for another d. */
 int NAME(sample)(const NAME(SamplerTask) *task, long first, long last, int d) {
   if (d < 1 || d > MOST) return 2;
-  REAL *logits = aligned_alloc(64, sizeof(REAL) * LANES * (size_t)task->modes);
-  REAL *inverses = malloc(sizeof(REAL) * (size_t)task->modes);
-  if (!logits || !inverses) { free(logits); free(inverses); return 1; }
-  for (long k = 0; k < task->modes; k++) inverses[k] = 1;
-  NAME(sample_rows)(d, task, first, last, inverses, logits);
+  REAL *logits = aligned_alloc(64, sizeof(REAL) * GROUP * (size_t)task->modes);
+  if (!logits) return 1;
+  NAME(sample_rows)(d, task, first, last, logits);
   free(logits);
-  free(inverses);
   return 0;
 }
 
