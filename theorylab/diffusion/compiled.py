@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -57,13 +58,16 @@ class Compiled(Kernel):
         axes = x.reshape(-1, x.shape[-1]).T.contiguous()
         torch._dynamo.mark_dynamic(axes, 1)
         rates = inverses.clone() if weighted else torch.ones_like(inverses)
-        return _fused(self.backend)(axes, means, inverses, logs, rates).T.reshape(x.shape)
+        fused = _fused(self.backend, tuple(means.shape), x.dtype, x.device)
+        return fused(axes, means, inverses, logs, rates).T.reshape(x.shape)
 
 
 @cache
-def _fused(backend: str | Callable[..., Any]) -> Callable[..., Tensor]:
+def _fused(backend: str | Callable[..., Any], *_: object) -> Callable[..., Tensor]:
+    """A function of its own for each K, d, dtype and device: torch.compile refuses a ninth."""
     plain = inspect.unwrap(_written_out)  # a checker of shapes may have wrapped it
-    return torch.compile(plain, backend=backend, fullgraph=True)
+    own = FunctionType(plain.__code__.replace(), plain.__globals__)
+    return torch.compile(own, backend=backend, fullgraph=True)
 
 
 def _written_out(

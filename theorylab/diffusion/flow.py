@@ -74,6 +74,10 @@ def solve_flow(
     The error of a step is the largest over the coordinates of error / (atol + rtol |y|). Outputs
     between the ends come from the interpolant of the pair and do not change the steps.
 
+    On the grid of 25 modes, from s = 5 down to the data, the median distance to the exact state is
+    0.4 tolerances at the end and 2.2 at s = 0.5 on the way; up from the data, where distances
+    grow, 12 at s = 0.5 and 50 at s = 5 (tests/test_fast_paths_refuse_errors.py, to a factor of 2).
+
     Args:
         mixture: the data, with a shared variance, at most 8 dimensions for the compiled loop.
         y: states x / alpha at s_start, (n, d), float32 or float64.

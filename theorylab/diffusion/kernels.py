@@ -5,7 +5,14 @@ Notation: x (*n, d) points, mu (K, d) means, v the variances, () or (K,) or (*n,
 .. math:: score = \sum_k \frac{r_k}{v_k} (\mu_k - x), \qquad shift = \sum_k r_k \mu_k - x .
 
 `GaussianMixture` holds a kernel, `AUTOMATIC` unless told otherwise by `with_kernel`. The kernels
-differ in speed, in memory and in rounding; tests/test_diffusion_kernels.py bounds the rounding.
+differ in speed, in memory and in rounding. With c_k = 1/v_k for the score p and c_k = 1 for the
+shift p, and the logits l_k = ln w_k - |mu_k - x|^2 / (2 v_k), the error of a coordinate is at most
+
+.. math:: 2\,eps\,\sum_k r_k\,(1 + |l_k|)\,\big(c_k |\mu_k - x| + |p|\big) + 2\,eps\,place
+
+(the logits hold -d/2 ln v_k too where the variances are those of modes). For `Native` the last
+term is 0: a point near a mode keeps all digits of its score. For `Reference` and `Chunked` it is
+max_k c_k (|x| + max_k |mu_k|). See tests/test_fast_paths_refuse_errors.py.
 
 | kernel | for | a row's bits depend on |
 |---|---|---|
@@ -70,9 +77,9 @@ class Native(Kernel):
     r"""The compiled loop of theorylab/native/mixture.h, where it `serves`.
 
     Differences mu_k - x are summed, not products, so that the score keeps its relative accuracy
-    near a mode: at one deviation from it, to 4 roundings of float32 at a spacing of 100
-    deviations. A share below exp(-700), or exp(-80) in float32, is raised to it, which moves the
-    result by less than K times that share of the farthest pull.
+    near a mode: at one deviation from it, to 8 eps at a spacing of 100 deviations. A share below
+    exp(-700), or exp(-80) in float32, is raised to it, which moves the result by less than K times
+    that share of the farthest pull.
     """
 
     def score(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
@@ -106,8 +113,9 @@ class Chunked(Kernel):
     .. math:: \ell_k + \frac{\langle x - c, \mu_k - c \rangle - |\mu_k - c|^2/2}{v},
               \qquad c = \mathrm{mean}_k\, \mu_k,
 
-    with an error of at most some eps |x| max |mu_k - c| / v. Where that may exceed `LOSS` eps, or
-    where the variance is not shared, squared distances are summed from differences instead.
+    with an error of at most 2 eps |x| max |mu_k - c| / v, beside that of all kernels. Where that
+    may exceed 2 `LOSS` eps, or where the variance is not shared, squared distances are summed from
+    differences instead.
 
     Attributes:
         budget: bytes of temporaries, at least those of one row.

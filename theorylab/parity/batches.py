@@ -38,6 +38,9 @@ def batch_gradient(
         \partial_{\theta_j} = \frac{2 a_j}{n} \sum_x e(x) \, 1\{\theta_j \cdot \hat x > 0\}\,
             \hat x, \qquad e = s_\theta - y .
 
+    The error is at most 2 eps times the same sums of absolute values, unless rounding moves a
+    sample across a neuron's kink (tests/test_fast_paths_refuse_errors.py).
+
     A formula: it checks nothing.
 
     Args:
