@@ -74,7 +74,14 @@ def _time(value: float) -> str:
 
 
 def _ratio(value: float | None) -> str:
-    return "" if value is None else f"{value:.2g}" if value < 10 else f"{value:.0f}"
+    return "" if value is None else _number(value)
+
+
+def _number(value: float) -> str:
+    """Three digits, so that 1.03 is not 1; of what is below 0.01, an error, two and its power."""
+    if abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.3g}" if value == 0 or abs(value) >= 0.01 else f"{value:.1e}"
 
 
 def _beside(beside: dict[str, Any]) -> str:
@@ -83,7 +90,7 @@ def _beside(beside: dict[str, Any]) -> str:
         if isinstance(value, dict) and "exponent" in value:
             parts.append(f"{key}: exponent {value['exponent']:.2f}, sizes {value['sizes']}")
         elif isinstance(value, float):
-            parts.append(f"{key} {value:.2g}")
+            parts.append(f"{key} {_number(value)}")
         elif key != "name" and not isinstance(value, dict):
             parts.append(f"{key} {value}")
     return ", ".join(parts)
