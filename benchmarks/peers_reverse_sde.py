@@ -15,6 +15,7 @@ from torchsde import BrownianInterval, BrownianTree, sdeint
 
 from benchmarks.peers import installed
 from benchmarks.peers_flow import field
+from benchmarks.peers_limit import limit
 from theorylab.diffusion import GaussianMixture
 
 Solve = Callable[[Tensor], Any]
@@ -40,12 +41,17 @@ def solvers(
     """Every peer that can be run here."""
     yield "torchsde Euler, BrownianInterval", _interval(mixture, s_start, span, steps)
     if steps <= 100:
+        yield "C for this K and d alone (limit)", limit(mixture, s_start, span, steps)
         yield "torchsde Euler, BrownianTree", _tree(mixture, s_start, span, steps)
     yield "torch, loop", _loop(mixture, s_start, span, steps)
     if installed("jax"):
         yield "jax, scan", _jax(mixture, s_start, span, steps)
     if installed("diffrax"):
-        yield "diffrax Euler, UnsafeBrownianPath", _diffrax(mixture, s_start, span, steps)
+        unsafe = _diffrax(mixture, s_start, span, steps, virtual=False)
+        yield "diffrax Euler, UnsafeBrownianPath", unsafe
+        if steps <= 100:
+            virtual = _diffrax(mixture, s_start, span, steps, virtual=True)
+            yield "diffrax Euler, VirtualBrownianTree", virtual
 
 
 def _interval(mixture: GaussianMixture, s_start: float, span: float, steps: int) -> Solve:
@@ -127,7 +133,9 @@ def _jax(mixture: GaussianMixture, s_start: float, span: float, steps: int) -> S
     return lambda y: torch.from_numpy(np.array(compiled(y.numpy(), jax.random.key(0))))
 
 
-def _diffrax(mixture: GaussianMixture, s_start: float, span: float, steps: int) -> Solve:
+def _diffrax(
+    mixture: GaussianMixture, s_start: float, span: float, steps: int, *, virtual: bool
+) -> Solve:
     import diffrax
     import jax
 
@@ -138,6 +146,9 @@ def _diffrax(mixture: GaussianMixture, s_start: float, span: float, steps: int) 
     def compiled(y: Any, key: Any) -> Any:
         shape = jax.ShapeDtypeStruct(y.shape, y.dtype)
         motion = diffrax.UnsafeBrownianPath(shape=shape, key=key)
+        if virtual:
+            tolerance = span / steps / 2
+            motion = diffrax.VirtualBrownianTree(0.0, 1.01 * span, tolerance, shape, key=key)
         spread = lambda u, y, _: diffrax_diagonal(math.sqrt(2) * s_start * jnp.exp(-u), y)  # noqa: E731
         terms = diffrax.MultiTerm(
             diffrax.ODETerm(lambda u, y, _: (2 * drift(u, y)).astype(y.dtype)),
