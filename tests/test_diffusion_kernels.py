@@ -72,6 +72,21 @@ def test_chunks_are_accurate_also_where_products_are_not(d: int, variance: float
     torch.testing.assert_close(Chunked().shift(*arguments), expected, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_chunks_tell_near_modes_apart_whatever_the_sign_of_the_points(sign: int) -> None:
+    """Pairs of modes, six deviations from one another: a product moves the shift by 1e-5 of it."""
+    draw, deviation = torch.Generator().manual_seed(5), 1e-4
+    places = torch.tensor([1.0, 1.0, 3.0, 3.0], dtype=torch.float64)[:, None]
+    apart = deviation * torch.randn(4, 16, dtype=torch.float64, generator=draw)
+    means = sign * (places + apart)
+    x = means.repeat(10, 1)
+    x = x + deviation * torch.randn(x.shape, dtype=torch.float64, generator=draw)
+    variance = torch.tensor(deviation**2, dtype=torch.float64)
+    arguments = (x, means, variance, torch.zeros(4, dtype=torch.float64))
+    expected = Reference().shift(*arguments)
+    torch.testing.assert_close(Chunked().shift(*arguments), expected, rtol=0, atol=1e-14)
+
+
 def test_the_choice_depends_on_shapes_and_gradients() -> None:
     choose = Automatic().choose
     x, means, variance = torch.zeros(10, 2), torch.zeros(3, 2), torch.tensor(1.0)

@@ -239,7 +239,7 @@ def _logits(
     x: Tensor, centre: Tensor, apart: Tensor, variance: Tensor, log_weights: Tensor, loss: float
 ) -> Callable[[Tensor], Tensor]:
     """Rows to logits, by a matrix product where that loses at most `loss` roundings."""
-    reach = math.sqrt(x.shape[-1]) * float(torch.linalg.vector_norm(x, torch.inf))
+    reach = math.sqrt(x.shape[-1]) * _largest(x)
     if reach * _longest(apart) / float(variance) <= loss:
         half = (apart**2).sum(-1) / 2 + apart @ centre
         constant, scaled = log_weights - half / variance, (apart / variance).T
@@ -251,6 +251,12 @@ def _logits(
         return distances.square_().div_(-2 * variance).add_(log_weights)
 
     return by_differences
+
+
+def _largest(entries: Tensor) -> float:
+    """The largest size of an entry, nan if one is; `vector_norm` takes five times as long."""
+    lowest, highest = torch.aminmax(entries)
+    return float(torch.maximum(-lowest, highest))
 
 
 def _longest(vectors: Tensor) -> float:
