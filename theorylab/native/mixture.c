@@ -1,4 +1,4 @@
-/* Compiled by theorylab/native/compiler.py; see mixture.h, flow.h, sampler.h, transition.h. */
+/* Compiled by theorylab/native/compiler.py; see mixture.h, flow.h, sampler.h, transition.h, pairs.h. */
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
@@ -78,3 +78,4 @@
 #include "sampler.h"
 #include "transition.h"
 #include "transport.h"
+#include "pairs.h"

@@ -74,6 +74,9 @@ class Atoms:
 
     def _grouped(self, key: tuple[int, ...]) -> Groups:
         labels = sorted(set(key) - {-1})
+        if len(labels) == len(key):  # every vertex is a group of its own
+            every = torch.arange(len(key), device=self._masses.device)
+            return Groups(self._vertices, self._masses, self._vertices, every)
         member = torch.tensor([[label == k for label in labels] for k in key], dtype=torch.bool)
         sums = self._vertices @ member.to(self._vertices)
         distinct, group = torch.unique(sums, dim=0, return_inverse=True)
