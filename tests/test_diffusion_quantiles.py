@@ -130,12 +130,20 @@ def test_few_steps_are_needed() -> None:
 
 def test_a_state_that_is_not_met_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(y: torch.Tensor, *_: object) -> tuple[torch.Tensor, torch.Tensor]:
-        return y, torch.tensor([3, -1], dtype=torch.int32)
+        return y, torch.tensor([3, 0], dtype=torch.int32)
 
     monkeypatch.setattr(quantiles.native, "run", lost)
     monkeypatch.setattr(quantiles, "in_torch", lost)
     with pytest.raises(IntegrationError, match="1 states need more than 200 steps"):
         transport_exactly(LINE, [[0.0], [1.0]], s_start=1.0, s_stop=0.5)
+
+
+def test_a_loop_cut_short_says_which_are_not_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantiles, "ROUNDS", 2)
+    y = GRID.noised(1.0, 5.0).sample(100, seed=5)[:, 0]
+    places, logs = quantiles.factors(GRID.means, GRID.weights.log())[0]
+    _, rounds = quantiles.in_torch(y, places, logs, 5.0, DEVIATION)
+    assert sorted(set(rounds.tolist())) == [0, 2]
 
 
 @pytest.mark.skipif(not HAS_LIBRARY, reason="no C compiler here")

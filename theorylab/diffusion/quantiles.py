@@ -109,7 +109,7 @@ def _carry(y: Tensor, places: Tensor, logs: Tensor, s: float, s_stop: float) -> 
     """The solution y' of log odds at s_stop = log odds at s; places in increasing order."""
     solve = native.run if takes(y) else in_torch
     ends, rounds = solve(y, places.contiguous(), logs.contiguous(), float(s), float(s_stop))
-    lost = torch.nonzero(rounds < 0)[:, 0].tolist()
+    lost = torch.nonzero(rounds == 0)[:, 0].tolist()
     if lost:
         msg = f"{len(lost)} states need more than {ROUNDS} steps; the first is {float(y[lost[0]])}"
         raise IntegrationError(msg)
@@ -119,7 +119,7 @@ def _carry(y: Tensor, places: Tensor, logs: Tensor, s: float, s_stop: float) -> 
 def in_torch(
     y: Tensor, places: Tensor, logs: Tensor, s: float, s_stop: float
 ) -> tuple[Tensor, Tensor]:
-    """The loop of theorylab/native/transport.h: ends (n,) and rounds (n,), -1 if not met.
+    """The loop of theorylab/native/transport.h: ends (n,) and rounds (n,), 0 if not met.
 
     The flow moves y towards a mean of the modes, so y' lies between the images of y under pure
     contraction to the lowest and to the highest mode.
@@ -129,7 +129,7 @@ def in_torch(
     ends = torch.stack([place + ratio * (y - place) for place in (places[0], places[-1])])
     below, above = ends.amin(0), ends.amax(0)
     found = torch.clamp(_first_guess(wanted, places, logs, s_stop), below, above)
-    rounds = torch.full(y.shape, -1, dtype=torch.int32, device=y.device)
+    rounds = torch.zeros(y.shape, dtype=torch.int32, device=y.device)
     open_ = torch.arange(len(y), device=y.device)
     for turn in range(1, ROUNDS + 1):
         if len(open_) == 0:

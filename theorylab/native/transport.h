@@ -113,7 +113,7 @@ typedef struct {
   long n, modes;
   double s_start, s_stop;
   double *ends;
-  int32_t *rounds; /* Newton steps and halvings; -1: not met */
+  int32_t *rounds; /* Newton steps and halvings; 0: not met */
 } TransportTask;
 
 /* Rows [first, last) of one coordinate. A lane that is done keeps its place until all are. */
@@ -155,7 +155,7 @@ int transport(const TransportTask *task, long first, long last) {
     }
     for (int i = 0; i < width; i++) {
       task->ends[base + i] = y[i];
-      task->rounds[base + i] = done[i] > 0 ? (int32_t)done[i] : -1;
+      task->rounds[base + i] = (int32_t)done[i];
     }
   }
   return 0;

@@ -15,7 +15,7 @@ from theorylab.native.mixture import place, shared_rows
 def run(
     starts: Tensor, places: Tensor, log_weights: Tensor, s_start: float, s_stop: float
 ) -> tuple[Tensor, Tensor]:
-    """Ends (n,) and rounds (n,), -1 where the target was not met.
+    """Ends (n,) and rounds (n,), 0 where the target was not met.
 
     Starts (n,), places in increasing order and log_weights (K,), float64, contiguous, on the host.
 
