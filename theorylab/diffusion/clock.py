@@ -130,7 +130,7 @@ def clock_reverse(
 def _shift_at(mixture: GaussianMixture, y: Tensor, s: Tensor) -> Tensor:
     """The shift mbar(y; s) - y."""
     points, means, _, log_weights = mixture._at(y, "y")
-    return mixture.kernel.shift(points, means, (s**2).to(points), log_weights)
+    return mixture.evaluator.shift(points, means, (s**2).to(points), log_weights)
 
 
 def _ends(mixture: GaussianMixture, s_start: float, s_stop: float | None) -> tuple[float, float]:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from theorylab._typing import Points
+from theorylab.diffusion._grid import axes
 from theorylab.diffusion.kernels import AUTOMATIC, Kernel
 
 UNROLLED = 256
@@ -148,22 +149,8 @@ def factors(means: Tensor, log_weights: Tensor) -> list[tuple[Tensor, Tensor]]:
     Raises:
         ValueError: means that are no full grid, or weights that do not multiply up to sqrt(eps).
     """
-    weights = torch.exp(log_weights)
-    found, index = [], []
-    for c in range(means.shape[1]):
-        places, which = torch.unique(means[:, c], return_inverse=True)
-        share = torch.zeros_like(places).index_add_(0, which, weights)
-        found.append((places, torch.log(share)))
-        index.append(which)
-    cells = torch.stack(index, dim=1)
-    sides = [len(places) for places, _ in found]
-    distinct = len(torch.unique(cells, dim=0))
-    if not len(means) == math.prod(sides) == distinct:
-        msg = f"means must be a full grid, got {len(means)} modes for sides {sides}"
-        raise ValueError(msg)
-    product = torch.stack([logs[index[c]] for c, (_, logs) in enumerate(found)]).sum(0)
-    apart = float((torch.exp(product - log_weights) - 1).abs().max())
-    if apart > math.sqrt(torch.finfo(means.dtype).eps):
-        msg = f"weights must be products of weights of the coordinates, got a ratio off by {apart}"
-        raise ValueError(msg)
-    return found
+    loose = 1 / math.sqrt(torch.finfo(means.dtype).eps)
+    found = axes(means, torch.exp(log_weights), loose)
+    if isinstance(found, str):
+        raise ValueError(found)
+    return [(means[axis.modes, c], axis.logs) for c, axis in enumerate(found)]

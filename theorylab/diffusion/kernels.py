@@ -20,6 +20,9 @@ max_k c_k (|x| + max_k |mu_k|). See tests/test_fast_paths_refuse_errors.py.
 | `Native` | d <= 8 on the host, compiled C; no temporaries | nothing else |
 | `Chunked` | many modes or dimensions; temporaries within a budget | the batch |
 
+With `AUTOMATIC` a product law on the host is evaluated one coordinate at a time, in compiled C:
+the sum over the modes becomes one over the sides of the grid; a row's bits depend on nothing else.
+
 `theorylab.diffusion.compiled` adds `Separable` for product laws, one coordinate at a time, and
 `Compiled` for few modes in few dimensions on a CUDA device; they are chosen by hand.
 
@@ -99,7 +102,7 @@ class Native(Kernel):
         return (
             means.ndim == 2
             and (shared or per_mode or per_point)
-            and not _recorded(x, means, variance)
+            and not recorded(x, means, variance)
             and native.serves(x)
         )
 
@@ -197,17 +200,22 @@ class Automatic(Kernel):
 
     def score(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
         """The score."""
-        return self.choose(x, means, variance).score(x, means, variance, log_weights)
+        kernel = self._chosen(x, means, variance, log_weights)
+        return kernel.score(x, means, variance, log_weights)
 
     def shift(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
         """The shift."""
-        return self.choose(x, means, variance).shift(x, means, variance, log_weights)
+        kernel = self._chosen(x, means, variance, log_weights)
+        return kernel.shift(x, means, variance, log_weights)
+
+    def _chosen(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Kernel:
+        return Reference() if recorded(log_weights) else self.choose(x, means, variance)
 
     def choose(self, x: Tensor, means: Tensor, variance: Tensor) -> Kernel:
         """The kernel that is used for arguments such as these."""
         if Native.serves(x, means, variance):
             return Native()
-        plain = means.ndim == 2 and not _recorded(x, means, variance)
+        plain = means.ndim == 2 and not recorded(x, means, variance)
         held = x.numel() // x.shape[-1] * len(means) * x.element_size()
         return Chunked(self.budget) if plain and held > self.budget else Reference()
 
@@ -215,7 +223,7 @@ class Automatic(Kernel):
 AUTOMATIC = Automatic()
 
 
-def _recorded(*tensors: Tensor) -> bool:
+def recorded(*tensors: Tensor) -> bool:
     """Whether a gradient is recorded through any of these, or a transform of torch.func acts."""
     wrapped = torch._C._functorch.is_functorch_wrapped_tensor
     asked = torch.is_grad_enabled() and any(part.requires_grad for part in tensors)

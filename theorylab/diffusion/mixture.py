@@ -8,6 +8,7 @@ This module knows isotropic components only, and estimates nothing from data.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ from theorylab._typing import (
     Points,
     Weights,
 )
-from theorylab.diffusion import _components, _points, _random
+from theorylab.diffusion import _components, _grid, _points, _random
 from theorylab.diffusion.kernels import AUTOMATIC, Kernel
 
 
@@ -128,6 +129,17 @@ class GaussianMixture:
         """Whether one variance is shared by all modes."""
         return self.variance.ndim == 0
 
+    @cached_property
+    def evaluator(self) -> Kernel:
+        """What evaluates the score: `kernel`, or for AUTOMATIC and a product law its coordinates.
+
+        It takes these means, or a positive multiple of them.
+        """
+        on_grid = None
+        if self.kernel == AUTOMATIC:
+            on_grid = _grid.grid_of(self.means, self.variance, self.weights)
+        return self.kernel if on_grid is None else on_grid
+
     def log_prob(self, x: ArrayLike) -> PerPoint:
         r"""The log density ln sum_k w_k N(x; mu_k, v_k I), by log-sum-exp; (*n, d) -> (*n).
 
@@ -142,12 +154,12 @@ class GaussianMixture:
 
     def score(self, x: ArrayLike) -> Points:
         """The gradient of ln p(x), sum_k r_k (mu_k - x) / v_k; (*n, d) -> (*n, d)."""
-        return self.kernel.score(*self._at(x))
+        return self.evaluator.score(*self._at(x))
 
     def expected_mean(self, x: ArrayLike) -> Points:
         """The map mbar(x) = sum_k r_k(x) mu_k; (*n, d) -> (*n, d)."""
         at = self._at(x)
-        return at[0] + self.kernel.shift(*at)
+        return at[0] + self.evaluator.shift(*at)
 
     def expected_mean_jacobian(self, x: ArrayLike) -> Matrices:
         r"""The Jacobian D mbar(x); (*n, d) -> (*n, d, d).
@@ -204,11 +216,13 @@ class GaussianMixture:
             msg = f"alpha and sigma must have finite squares, not both 0, got {alpha} and {sigma}"
             raise ValueError(msg)
         variance = kept * self.variance + added
-        return GaussianMixture(alpha * self.means, variance, self.weights, kernel=self.kernel)
+        moved = GaussianMixture(alpha * self.means, variance, self.weights, kernel=self.kernel)
+        return self._handed_on(moved) if alpha > 0 else moved
 
     def with_variance(self, variance: ArrayLike) -> "GaussianMixture":
         """The same means and weights with another variance, shared or per mode."""
-        return GaussianMixture(self.means, variance, self.weights, kernel=self.kernel)
+        other = GaussianMixture(self.means, variance, self.weights, kernel=self.kernel)
+        return self._handed_on(other) if self.shared == other.shared else other
 
     def with_kernel(self, kernel: Kernel) -> "GaussianMixture":
         """The same law, its score evaluated by another kernel.
@@ -239,6 +253,12 @@ class GaussianMixture:
         noise = _random.normals((n, self.d), seed=seed, stream=1, like=self.means)
         std = self.variance.sqrt().expand(self.K)[labels]
         return self.means[labels] + std[:, None] * noise, labels
+
+    def _handed_on(self, other: "GaussianMixture") -> "GaussianMixture":
+        """`other`, whose means are a positive multiple, evaluated as this one is."""
+        if "evaluator" in self.__dict__:
+            other.__dict__["evaluator"] = self.evaluator
+        return other
 
     def _at(self, x: ArrayLike, name: str = "x") -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The points, and the parameters on their dtype and device."""
@@ -290,7 +310,7 @@ def _checked_weights(weights: ArrayLike | None, means: Tensor) -> Tensor:
     if not bool((result > 0).all()):
         msg = f"weights must be positive, got an entry {float(result.min())}"
         raise ValueError(msg)
-    total = float(result.sum())
+    total = float(result.detach().sum())
     if abs(total - 1) > math.sqrt(torch.finfo(result.dtype).eps):
         msg = f"weights must sum to 1, got a sum of {total}"
         raise ValueError(msg)

@@ -59,7 +59,7 @@ class ExactScore:
         sigma = level("t", self.schedule.sigma(t), points)
         scaled = alpha[..., None] * means if alpha.ndim else alpha * means
         total = alpha**2 * variance + sigma**2
-        return self.mixture.kernel.score(points, scaled, total, log_weights)
+        return self.mixture.evaluator.score(points, scaled, total, log_weights)
 
 
 @dataclass(frozen=True)

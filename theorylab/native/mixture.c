@@ -30,6 +30,7 @@
 #define EXP_TERMS (1+r*(1+r*(4.9999997020e-1f+r*(1.6666516662e-1f+r*(4.1668456048e-2f \
   +r*(8.3694187924e-3f+r*1.3813144760e-3f))))))
 #include "mixture.h"
+#include "axes.h"
 #include "flow.h"
 #include "sampler.h"
 #include "transition.h"
@@ -74,6 +75,7 @@
   +r*(2.4801492762825707e-05+r*(2.755758730194384e-06+r*(2.7630378584665763e-07 \
   +r*2.49999776592806e-08)))))))))))
 #include "mixture.h"
+#include "axes.h"
 #include "flow.h"
 #include "sampler.h"
 #include "transition.h"

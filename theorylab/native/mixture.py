@@ -71,6 +71,42 @@ def pull(
     return out
 
 
+def pull_axes(
+    x: Tensor,
+    places: Tensor,
+    log_weights: Tensor,
+    counts: tuple[int, ...],
+    scales: Tensor,
+    weighted: bool,
+) -> Tensor:
+    """The pull (n, d) of a product law, counts[c] modes along coordinate c, one after another.
+
+    As `pull`, with the variance 1 / scales of all modes.
+
+    Raises:
+        MemoryError: no room for the modes of a coordinate.
+        RuntimeError: there is no compiled library.
+    """
+    given = [part.detach().contiguous() for part in (x, places, log_weights, scales)]
+    out = torch.empty_like(given[0])
+    points, sides, logs, levels = (place(part) for part in given)
+    numbers = (ctypes.c_long * len(counts))(*counts)
+    entry = getattr(loaded(), f"pull_axes_{str(x.dtype)[6:]}")
+    n, d = x.shape
+    step = 0 if len(scales) == 1 else 1
+
+    def rows(first: int, last: int) -> int:
+        return entry(
+            points, ctypes.c_long(first), ctypes.c_long(last), d, numbers, sides, logs,
+            int(weighted), levels, step, place(out),
+        )  # fmt: skip
+
+    if any(shared_rows(rows, n, at_least=4096)):
+        msg = f"room for {max(counts)} modes is needed, got none"
+        raise MemoryError(msg)
+    return out
+
+
 def shared_rows(rows: Callable[[int, int], int], n: int, *, at_least: int) -> list[int]:
     """Call rows(first, last) for consecutive shares of n rows, in threads if they are many."""
     threads = min(torch.get_num_threads(), max(1, n // at_least))
