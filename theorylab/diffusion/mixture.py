@@ -26,7 +26,7 @@ from theorylab._typing import (
     Points,
     Weights,
 )
-from theorylab.diffusion import _components, _grid, _points, _random
+from theorylab.diffusion import _components, _grid, _parameters, _points, _random
 from theorylab.diffusion.kernels import AUTOMATIC, Kernel
 
 
@@ -63,10 +63,10 @@ class GaussianMixture:
         *,
         kernel: Kernel = AUTOMATIC,
     ) -> None:
-        checked = _checked_means(means)
+        checked = _parameters.checked_means(means)
         object.__setattr__(self, "means", checked)
-        object.__setattr__(self, "variance", _checked_variance(variance, checked))
-        object.__setattr__(self, "weights", _checked_weights(weights, checked))
+        object.__setattr__(self, "variance", _parameters.checked_variance(variance, checked))
+        object.__setattr__(self, "weights", _parameters.checked_weights(weights, checked))
         object.__setattr__(self, "kernel", _points.instance("kernel", kernel, Kernel))
 
     @staticmethod
@@ -277,41 +277,3 @@ class GaussianMixture:
         points, means, variance, _ = at
         pulls = (means - points[..., None, :]) / variance[..., None]
         return _components.responsibilities(*at), pulls
-
-
-def _checked_means(means: ArrayLike) -> Tensor:
-    result = _require.array("means", means)
-    if result.ndim != 2 or 0 in result.shape:
-        msg = f"means must have shape (K, d) with K, d >= 1, got shape {tuple(result.shape)}"
-        raise ValueError(msg)
-    return result
-
-
-def _checked_variance(variance: ArrayLike, means: Tensor) -> Tensor:
-    result = _require.array("variance", variance, like=means).to(means)
-    if result.ndim != 0 and result.shape != means.shape[:1]:
-        shape = tuple(result.shape)
-        msg = f"variance must be a number or have shape ({len(means)},), got shape {shape}"
-        raise ValueError(msg)
-    if not bool((result > 0).all()):
-        msg = f"variance must be positive, got an entry {float(result.min())}"
-        raise ValueError(msg)
-    return result
-
-
-def _checked_weights(weights: ArrayLike | None, means: Tensor) -> Tensor:
-    count = len(means)
-    if weights is None:
-        return torch.full_like(means[:, 0], 1 / count)
-    result = _require.array("weights", weights, like=means).to(means)
-    if result.shape != (count,):
-        msg = f"weights must have shape ({count},), got shape {tuple(result.shape)}"
-        raise ValueError(msg)
-    if not bool((result > 0).all()):
-        msg = f"weights must be positive, got an entry {float(result.min())}"
-        raise ValueError(msg)
-    total = float(result.detach().sum())
-    if abs(total - 1) > math.sqrt(torch.finfo(result.dtype).eps):
-        msg = f"weights must sum to 1, got a sum of {total}"
-        raise ValueError(msg)
-    return result
