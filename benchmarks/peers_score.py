@@ -20,7 +20,8 @@ from torch import Tensor, distributions
 
 from benchmarks.peers import installed
 from theorylab.diffusion import GaussianMixture
-from theorylab.diffusion.kernels import Chunked
+from theorylab.diffusion._grid import OnGrid
+from theorylab.diffusion.kernels import Chunked, Native
 
 Score = Callable[[Tensor], Any]
 
@@ -28,6 +29,8 @@ Score = Callable[[Tensor], Any]
 def scores(mixture: GaussianMixture, points: int) -> Iterator[tuple[str, Score]]:
     """Every implementation of the score that can be run here, theorylab's first."""
     yield "theorylab", mixture.score
+    if isinstance(mixture.evaluator, OnGrid):
+        yield "theorylab, sum over all modes", mixture.with_kernel(Native()).score
     yield "theorylab without compiler", mixture.with_kernel(Chunked()).score
     if mixture.d <= 3:
         yield "C for this K and d alone (limit)", fixed_score(mixture)
