@@ -1,8 +1,8 @@
 """W1: the score of a mixture, once at many points, against named peers.
 
 The grid in the plane is a product law, which theorylab finds out and sums by coordinates; a row of
-its own sums over all modes as for any mixture. Beside each time stands the largest difference to a score in float64, relative to its largest
-entry. One evaluation, one thread.
+its own sums over all modes, as for any mixture. Beside each time stands the largest difference to
+a score in float64, relative to its largest entry. One evaluation, one thread.
 """
 
 from collections.abc import Callable

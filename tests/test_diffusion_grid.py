@@ -93,6 +93,19 @@ def test_a_row_does_not_depend_on_the_batch() -> None:
         assert torch.equal(law.score(x[row]), together[row])
 
 
+@needs_compiler
+def test_threads_share_the_rows() -> None:
+    law, x = product((5, 5)), points(2, 13_000)
+    variance = torch.rand(len(x), 1, dtype=torch.float64) + 0.1
+    at = law._at(x)
+    before, found = torch.get_num_threads(), []
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        found.append(law.evaluator.score(at[0], at[1], variance, at[3]))
+    torch.set_num_threads(before)
+    assert torch.equal(*found)
+
+
 def test_what_is_no_product_law_is_left_alone() -> None:
     law = product((3, 4))
     bent = law.weights.clone()
