@@ -34,7 +34,7 @@ def solvers(mixture: GaussianMixture, s_start: float, span: float) -> Iterator[t
     """Every peer that can be run here."""
     drift = field(mixture, s_start)
     for tolerance in (1e-6, 1e-7, 1e-8):
-        yield f"torchdiffeq dopri5 {tolerance:.0e}", _torchdiffeq(drift, span, tolerance)
+        yield f"torchdiffeq dopri5 {tolerance:.0e}", torchdiffeq_solve(drift, span, tolerance)
     yield "scipy DOP853 1e-08", _scipy(drift, span, "DOP853", 1e-8)
     yield "scipy RK45 1e-06", _scipy(drift, span, "RK45", 1e-6)
     if installed("diffrax"):
@@ -46,10 +46,11 @@ def solvers(mixture: GaussianMixture, s_start: float, span: float) -> Iterator[t
         yield "torchode tsit5 1e-07", _torchode(drift, span, 1e-7)
 
 
-def _torchdiffeq(drift: Callable[..., Tensor], span: float, tolerance: float) -> Solve:
-    times = torch.tensor([0.0, span], dtype=torch.float64)
+def torchdiffeq_solve(drift: Callable[..., Tensor], span: float, tolerance: float) -> Solve:
+    """`odeint` with dopri5, on the device of the points."""
 
     def solve(y: Tensor) -> Tensor:
+        times = torch.tensor([0.0, span], dtype=torch.float64, device=y.device)
         with torch.no_grad():
             return odeint(drift, y, times, method="dopri5", rtol=tolerance, atol=tolerance)[-1]
 

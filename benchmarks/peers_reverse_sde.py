@@ -39,11 +39,9 @@ def solvers(
     mixture: GaussianMixture, s_start: float, span: float, steps: int
 ) -> Iterator[tuple[str, Solve]]:
     """Every peer that can be run here."""
-    yield "torchsde Euler, BrownianInterval", _interval(mixture, s_start, span, steps)
     if steps <= 100:
         yield "C for this K and d alone (limit)", limit(mixture, s_start, span, steps)
-        yield "torchsde Euler, BrownianTree", _tree(mixture, s_start, span, steps)
-    yield "torch, loop", _loop(mixture, s_start, span, steps)
+    yield from torch_solvers(mixture, s_start, span, steps)
     if installed("jax"):
         yield "jax, scan", _jax(mixture, s_start, span, steps)
     if installed("diffrax"):
@@ -54,12 +52,23 @@ def solvers(
             yield "diffrax Euler, VirtualBrownianTree", virtual
 
 
+def torch_solvers(
+    mixture: GaussianMixture, s_start: float, span: float, steps: int
+) -> Iterator[tuple[str, Solve]]:
+    """Those that run on the device of the points."""
+    yield "torchsde Euler, BrownianInterval", _interval(mixture, s_start, span, steps)
+    if steps <= 100:
+        yield "torchsde Euler, BrownianTree", _tree(mixture, s_start, span, steps)
+    yield "torch, loop", _loop(mixture, s_start, span, steps)
+
+
 def _interval(mixture: GaussianMixture, s_start: float, span: float, steps: int) -> Solve:
     """The default object of torchsde, told the step as its issues advise."""
     end = 1.01 * span  # rounding of times may lead beyond
 
     def motion(y: Tensor) -> Any:
-        return BrownianInterval(0.0, end, size=y.shape, dtype=y.dtype, dt=span / steps)
+        shape = {"size": y.shape, "dtype": y.dtype, "device": y.device}
+        return BrownianInterval(0.0, end, dt=span / steps, **shape)
 
     return _torchsde(_Equation(mixture, s_start), span, steps, motion)
 
@@ -78,7 +87,7 @@ def _torchsde(
     equation: torch.nn.Module, span: float, steps: int, motion: Callable[[Tensor], Any]
 ) -> Solve:
     def solve(y: Tensor) -> Tensor:
-        ends = torch.tensor([0.0, span], dtype=y.dtype)
+        ends = torch.tensor([0.0, span], dtype=y.dtype, device=y.device)
         with torch.no_grad():
             return sdeint(equation, y, ends, bm=motion(y), method="euler", dt=span / steps)[-1]
 

@@ -50,9 +50,10 @@ class _Batch:
         self.task, self.whole = task, float(task.times[-1])
         self.tiny = 4 * torch.finfo(y.dtype).eps * self.whole
         self.states = y.new_full((len(task.times), *y.shape), torch.nan)
-        self.evaluations = torch.ones(n, dtype=torch.int64)
-        self.status = torch.zeros(n, dtype=torch.int32)
-        self.row, self.y, self.tau = torch.arange(n), y, torch.zeros_like(y[:, 0])
+        self.evaluations = torch.ones(n, dtype=torch.int64, device=y.device)
+        self.status = torch.zeros(n, dtype=torch.int32, device=y.device)
+        self.row = torch.arange(n, device=y.device)
+        self.y, self.tau = y, torch.zeros_like(y[:, 0])
         self.slope = self._slope(self.tau, y)
         self.step = self._first_step()
         self._leave(torch.where(self.slope.isfinite().all(-1), -1, NOT_FINITE))
@@ -109,7 +110,7 @@ class _Batch:
         for m, time in enumerate(self.task.times):
             inside = good & (time > self.tau) & (time <= reached)
             part = ((time - self.tau) / self.step)[inside]
-            powers = part[:, None] ** torch.arange(4)
+            powers = part[:, None] ** torch.arange(4, device=slopes.device)
             weights = powers @ table.T
             moved = torch.einsum("nj,jnd->nd", weights, slopes[:, inside])
             state = self.y[inside] + (self.step[inside] * part)[:, None] * moved

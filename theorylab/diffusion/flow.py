@@ -109,7 +109,7 @@ def solve_flow(
     compiled = Native.serves(starts, means, mixture.variance)
     states, evaluations, status = native.run(task) if compiled else _own_steps.run(task)
     _require_arrived(status)
-    deviations = torch.tensor(outputs, dtype=starts.dtype)
+    deviations = torch.tensor(outputs, dtype=torch.float64).to(starts)
     return Flow(deviations, torch.cat([starts[None], states]), evaluations)
 
 

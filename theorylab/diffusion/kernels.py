@@ -19,12 +19,11 @@ max_k c_k (|x| + max_k |mu_k|). See tests/test_fast_paths_refuse_errors.py.
 | `Reference` | everything, also gradients; temporaries (*n, K) | the batch, in a matrix product |
 | `Native` | d <= 8 on the host, compiled C; no temporaries | nothing else |
 | `Chunked` | many modes or dimensions; temporaries within a budget | the batch |
+| `compiled.Compiled` | few modes in few dimensions on a CUDA device | nothing else |
 
 With `AUTOMATIC` a product law on the host is evaluated one coordinate at a time, in compiled C:
 the sum over the modes becomes one over the sides of the grid; a row's bits depend on nothing else.
-
-`theorylab.diffusion.compiled` adds `Separable` for product laws, one coordinate at a time, and
-`Compiled` for few modes in few dimensions on a CUDA device; they are chosen by hand.
+On a device it is taken for any other mixture; `theorylab.diffusion.compiled` has `Separable`.
 
 This module integrates nothing and checks no arguments but those of the kernels themselves.
 """
@@ -47,6 +46,13 @@ Formula: TypeAlias = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 BUDGET = 2**21
 """Bytes of temporaries of `Chunked`: what stays in a second-level cache, not what fits."""
+
+DEVICE_BUDGET = 2**25
+"""The same on a CUDA device, whose second-level cache has some 2^25.5 bytes.
+
+Below it the reference is bound by its launches, some twenty of a few microseconds each, and not by
+the memory: 2^25 bytes written and read twenty times take no longer. Nothing is compiled there.
+"""
 
 
 class Kernel(ABC):
@@ -184,19 +190,22 @@ class Automatic(Kernel):
     """The fastest kernel that keeps a row's bits independent of the batch, or else in the budget.
 
     `Native` where it serves; `Reference` for gradients, for means per point and for what is small;
-    `Chunked` for the rest. The choice depends on shapes, dtype and device only.
+    for the rest `Compiled` on a CUDA device where it serves, and else `Chunked`. The choice
+    depends on shapes, dtype and device, and on whether torch.compile works there.
 
     Attributes:
-        budget: bytes of temporaries, above which rows are cut into chunks.
+        budget: bytes of temporaries, above which rows are cut into chunks or one loop is compiled;
+            None for `BUDGET` on the host, `DEVICE_BUDGET` on a CUDA device.
 
     Raises:
-        ValueError: a budget that is not a positive integer.
+        ValueError: a budget that is neither a positive integer nor None.
     """
 
-    budget: int = BUDGET
+    budget: int | None = None
 
     def __post_init__(self) -> None:
-        _require.integer("budget", self.budget, at_least=1)
+        if self.budget is not None:
+            _require.integer("budget", self.budget, at_least=1)
 
     def score(self, x: Tensor, means: Tensor, variance: Tensor, log_weights: Tensor) -> Points:
         """The score."""
@@ -215,9 +224,18 @@ class Automatic(Kernel):
         """The kernel that is used for arguments such as these."""
         if Native.serves(x, means, variance):
             return Native()
+        on_device = x.device.type == "cuda"
+        budget = self.budget or (DEVICE_BUDGET if on_device else BUDGET)
         plain = means.ndim == 2 and not recorded(x, means, variance)
         held = x.numel() // x.shape[-1] * len(means) * x.element_size()
-        return Chunked(self.budget) if plain and held > self.budget else Reference()
+        if not plain or held <= budget:
+            return Reference()
+        if on_device:
+            from theorylab.diffusion.compiled import Compiled  # which needs `Kernel`
+
+            if Compiled.serves(x, means, variance):
+                return Compiled()
+        return Chunked(budget)
 
 
 AUTOMATIC = Automatic()

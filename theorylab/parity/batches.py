@@ -27,6 +27,9 @@ from theorylab.parity.posterior import signal_and_noise
 PIECE = 2**17
 """The largest number of (sample, neuron) entries held at once, so that they stay in cache."""
 
+DEVICE_PIECE = 2**23
+"""The same on a device: 2^25 bytes of float32, a part of its cache; less waits for launches."""
+
 
 def batch_gradient(
     a: Tensor, w: Tensor, b: Tensor, x: Points, target: Tensor
@@ -53,7 +56,8 @@ def batch_gradient(
     points = torch.cat((x, torch.ones_like(x[:, :1])), dim=1)
     theta = torch.cat((w, b[:, None]), dim=1).T.contiguous()
     grad_a, grad, total = torch.zeros_like(a), torch.zeros_like(theta), torch.zeros_like(a[0])
-    rows = min(len(x), max(1, PIECE // len(a)))
+    piece = PIECE if x.device.type == "cpu" else DEVICE_PIECE
+    rows = min(len(x), max(1, piece // len(a)))
     level = theta.new_empty(rows, len(a))
     for some, aims in zip(points.split(rows), target.split(rows), strict=True):
         output = torch.mm(some, theta, out=level[: len(some)]).relu_()
