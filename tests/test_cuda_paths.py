@@ -18,11 +18,15 @@ from theorylab.diffusion import (
     GaussianMixture,
     VPSchedule,
     clock_dynamics,
+    euler_maruyama,
+    sample_exactly,
+    sample_mixture,
     solve_flow,
     transport_exactly,
 )
 from theorylab.diffusion.compiled import Separable
 from theorylab.diffusion.kernels import Automatic, Chunked, Kernel, Reference
+from theorylab.diffusion.steps import Ancestral
 from theorylab.integrate import EXPONENTIAL_RK4, solve_ode
 from theorylab.parity import batches
 from theorylab.parity.batches import batch_gradient
@@ -54,6 +58,15 @@ PATHS: dict[str, Callable[[GaussianMixture, Tensor], Tensor]] = {
     ),
     "solve_ode, transport": lambda mixture, y: (
         solve_ode(clock_dynamics(mixture, **SPAN), y, method=TRANSPORT).end
+    ),
+    "Euler and Maruyama": lambda mixture, y: euler_maruyama(mixture, y, steps=6, **SPAN, seed=3),
+    "ancestral": lambda mixture, y: (
+        sample_mixture(
+            y, [0.1, 0.4, 0.9], Ancestral(), mixture=mixture, schedule=SCHEDULE, seed=3, last=0.02
+        ).end
+    ),
+    "exact transition": lambda mixture, y: (
+        sample_exactly(y, [0.4, 0.9], mixture=mixture, schedule=SCHEDULE, seed=3, last=0.1).end
     ),
     "sample": lambda mixture, _: mixture.sample(5, seed=1),
 }

@@ -5,7 +5,7 @@ and here it is given a stand-in on "cuda". Nothing here says how fast the loop i
 """
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -44,7 +44,7 @@ class Recorded(Points):
 
 
 @pytest.fixture
-def works(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
+def works(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether torch.compile works on the stand-in's device: a list of one."""
     answer = [True]
     real = torch._C._functorch.is_functorch_wrapped_tensor
@@ -54,7 +54,7 @@ def works(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
         "is_functorch_wrapped_tensor",
         lambda part: isinstance(part, Tensor) and real(part),
     )
-    yield answer
+    return answer
 
 
 def modes(count: int, d: int) -> Tensor:
