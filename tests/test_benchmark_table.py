@@ -29,7 +29,8 @@ def test_peak_of_a_known_allocation() -> None:
         one, two = filled(64), filled(32)
         return len(one) + len(two)
 
-    for call, expected in ((lambda: None, 0), (lambda: filled(64), 64), (twice, 64), (both, 96)):
+    calls = ((both, 96), (twice, 64), (lambda: filled(64), 64), (lambda: None, 0))
+    for call, expected in calls:
         found = measure.peak_mebibytes(call)
         if sys.platform != "linux":
             assert found is None
@@ -132,7 +133,12 @@ def test_two_runs_are_compared_by_their_ratios(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A machine twice as slow changes no ratio; what the older run lacks is left empty."""
-    older = results(bench("W1", "theorylab", 0.02), bench("W1", "slow", 0.2))
+    older = results(
+        bench("W1", "theorylab", 0.02),
+        bench("W1", "slow", 0.2),
+        bench("W2", "theorylab", 1.0),
+        bench("W2", "slow", 7.0),
+    )
     new, old = tmp_path / "new.json", tmp_path / "old.json"
     new.write_text(json.dumps(RUN | {"machine_info": RUN["machine_info"]}))
     old.write_text(json.dumps(older))

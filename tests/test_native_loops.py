@@ -10,7 +10,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from theorylab.diffusion import GaussianMixture, _counter, _own_steps, flow, kernels, solve_flow
+from theorylab.diffusion import (
+    GaussianMixture,
+    _counter,
+    _own_steps,
+    flow,
+    kernels,
+    solve_flow,
+    transport_exactly,
+)
 from theorylab.diffusion.kernels import Chunked, Native, Reference
 from theorylab.integrate import IntegrationError
 from theorylab.native import compiler, library
@@ -137,12 +145,28 @@ def test_a_lost_trajectory_harms_no_other(bad: float) -> None:
     wrong, others = y.clone(), torch.ones(200, dtype=torch.bool)
     wrong[[3, 77]], others[[3, 77]] = bad, False
     law = (GRID.means, GRID.weights.log(), torch.tensor([math.log(10)]).double())
-    states, _, status = flow.native.run(
+    states, evaluations, status = flow.native.run(
         native_flow.Task(wrong, *law, 0.0, 1.0, 5.0, 1e-6, 1e-6, 10**5)
     )
     assert torch.nonzero(status)[:, 0].tolist() == [3, 77]
     assert status[3] == status[77] == _own_steps.NOT_FINITE
+    assert evaluations[3] == evaluations[77] == 1
     torch.testing.assert_close(states[-1][others], alone[others], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.usefixtures("engine")
+def test_an_overflow_on_the_way_is_no_arrival() -> None:
+    """Upward, distances grow by 1e4: their squares pass 1e308 after steps that were finite."""
+    with pytest.raises(IntegrationError, match=r"1 of 2 .* number 1 met a state or a slope"):
+        solve_flow(GRID, [[0.5, 0.5], [1e152, 0.0]], s_start=1.0, s_stop=1e4, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_start_at_zero_has_a_first_step() -> None:
+    law = GaussianMixture([[0.3], [1.0]], 0.01)
+    end = solve_flow(law, [[0.0]], s_start=2.0, s_stop=0.1, rtol=1e-10, atol=1e-10).end
+    exact = transport_exactly(law, [[0.0]], s_start=2.0, s_stop=0.1)
+    torch.testing.assert_close(end, exact, rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize("d", [9, 12])
