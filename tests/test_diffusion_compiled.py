@@ -95,6 +95,13 @@ def test_what_the_loop_does_not_serve_goes_elsewhere(name: str) -> None:
 
 
 @pytest.mark.usefixtures("works")
+def test_the_loop_says_itself_that_it_serves_no_gradient() -> None:
+    """`AUTOMATIC` has looked before; others may ask."""
+    assert Compiled.serves(LARGE, modes(25, 2), VARIANCE)
+    assert not Compiled.serves(Recorded(10**6, 2), modes(25, 2), VARIANCE)
+
+
+@pytest.mark.usefixtures("works")
 def test_the_threshold_is_that_of_the_budget() -> None:
     rows = DEVICE_BUDGET // (4 * 25)
     for budget, count in ((None, rows), (1000 * 4 * 25, 1000)):
