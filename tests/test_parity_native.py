@@ -189,3 +189,12 @@ def test_the_compiled_loop_is_what_is_called(monkeypatch):
     with pytest.raises(RuntimeError, match="automatic differentiation"):
         population_loss(leaf, law=law, alpha_bar=0.5)
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("law", [LAWS["parity"], LAWS["parity of 7"]], ids=["4", "7"])
+def test_columns_that_are_alike_have_the_same_gradient_bit_for_bit(law):
+    """Or a flow would tell apart what the symmetry of the law does not."""
+    net = alike(law)
+    _, rows, _ = population_gradient(net, law=law, coordinate=0, alpha_bar=0.3)
+    for column in range(2, law.dimension - 1):
+        assert torch.equal(rows[:, column], rows[:, 1])

@@ -58,20 +58,31 @@ def run(
         RuntimeError: there is no compiled library.
     """
     dtype = neurons[1].dtype
-    given = [part.detach().to(torch.float64).contiguous() for part in (*neurons, *groups[:3])]
+    given = [_double(part) for part in (*neurons, *groups[:3])]
     (m, d), count = neurons[1].shape, len(groups[1])
-    room = [given[0].new_empty(size) for size in ((m,), (m, count), (m, m), (m, d + 2), (1,))]
+    sizes = (1, m * (d + 2), m, m * count, m * m)
+    room = torch.empty(sum(sizes), dtype=torch.float64).split(sizes)
     rules = _rules()
     filled = _Structure(
         *(place(part) for part in (*given, groups[3].contiguous(), *rules)),
         *(m, d, count, len(rules[0]), coordinate, signal, noise),
-        *(place(part) for part in room),
+        *(place(room[part]) for part in (2, 3, 4, 1, 0)),
     )
     if mixture.loaded().pairs_float64(ctypes.byref(filled)):
         msg = f"room for {4 * m * count} numbers is needed, got none"
         raise MemoryError(msg)
-    product, on, both, gradient, value = (part.to(dtype) for part in room)
-    return Result(value, gradient, product, on, both)
+    value, gradient, product, on, both = room if dtype == torch.float64 else map(_single, room)
+    shaped = gradient.view(m, d + 2), product, on.view(m, count), both.view(m, m)
+    return Result(value, *shaped)
+
+
+def _double(part: Tensor) -> Tensor:
+    kept = part.detach()
+    return (kept if kept.dtype == torch.float64 else kept.to(torch.float64)).contiguous()
+
+
+def _single(part: Tensor) -> Tensor:
+    return part.to(torch.float32)
 
 
 @cache

@@ -29,6 +29,9 @@ Nearer, all |h_jv| are below 9 + 2 s sqrt(d) / nu, which bounds the digits that 
 LENGTHS = tuple(CHUNK * n for n in (0, 1, 2, 3, 4, 5, 6, 8, 10, 14))
 """How many terms the series may have; 0: all pairs are computed one by one."""
 
+SMALL = 2**10
+"""Up to so many weights their columns are compared in Python, a call of torch taking longer."""
+
 TERM = (7.0, 2e-3, 7e-5)
 """Microseconds of one term of the series: fixed, a (neuron, group), a (pair, group); measured."""
 
@@ -65,9 +68,7 @@ class Atoms:
 
     def groups(self, w: Tensor) -> Groups:
         """The groups under the weights (m, d)."""
-        _, classes = torch.unique(w, dim=1, return_inverse=True)
-        kept = (w != 0).any(dim=0)
-        key = tuple(torch.where(kept, classes, -1).tolist())
+        key = _classes(w)
         if self._groups is None or key != self._key:
             self._key, self._groups = key, self._grouped(key)
         return self._groups
@@ -97,6 +98,16 @@ class Atoms:
         tag = torch.stack((torch.tensor(key, dtype=torch.int64).to(means), own.to(means)))
         _, classes = torch.unique(torch.cat((tag, means)), dim=1, return_inverse=True)
         return (classes[None] == classes[:, None]).to(torch.int64).argmax(dim=1)
+
+
+def _classes(w: Tensor) -> tuple[int, ...]:
+    """A number for each column of w (m, d), equal for equal columns, -1 for columns of 0."""
+    if w.numel() <= SMALL:
+        seen: dict[tuple[float, ...], int] = {}
+        columns = [tuple(column) for column in w.T.tolist()]
+        return tuple(seen.setdefault(c, len(seen)) if any(c) else -1 for c in columns)
+    _, classes = torch.unique(w, dim=1, return_inverse=True)
+    return tuple(torch.where((w != 0).any(dim=0), classes, -1).tolist())
 
 
 @dataclass(frozen=True)

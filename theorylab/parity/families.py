@@ -9,7 +9,7 @@ What is common to all laws, and how to make one, stands in `theorylab.parity.law
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import final
 
 import torch
@@ -71,8 +71,8 @@ class ParityLaw(HypercubeLaw):
 
     def _rows(self, dtype: torch.dtype) -> Tensor:
         cube.dimension_up_to("dimension", self.dimension, cube.MAX_VERTEX_DIMENSION)
-        rows = cube.vertices(self.dimension, dtype=dtype)
-        return rows[rows[:, list(self.subset)].prod(dim=-1) == self.value]
+        listed = _kept_rows if self.dimension <= KEPT else _listed_rows
+        return listed(self.dimension, self.subset, self.value, dtype).clone()
 
     def _moment(self, members: tuple[int, ...]) -> Fraction:
         if not members:
@@ -86,6 +86,20 @@ class ParityLaw(HypercubeLaw):
 
     def _posterior_mean(self, lam: Points) -> Points:
         return posterior.parity_mean(lam, subset=self.subset, value=self.value)
+
+
+KEPT = 10
+"""The vertices of parities of up to so many bits are listed once, 80 KiB at most."""
+
+
+def _listed_rows(
+    dimension: int, subset: tuple[int, ...], value: int, dtype: torch.dtype
+) -> Tensor:
+    rows = cube.vertices(dimension, dtype=dtype)
+    return rows[rows[:, list(subset)].prod(dim=-1) == value]
+
+
+_kept_rows = lru_cache(maxsize=32)(_listed_rows)
 
 
 @final
