@@ -17,12 +17,15 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor
 
 from benchmarks import measure, peers_gradient_flow
-from benchmarks.peers import installed
+from benchmarks.peers import can_compile, installed
+from theorylab.integrate import DOPRI5
 from theorylab.parity import (
+    LSODA,
     Independent,
     ParityLaw,
     Sobol,
     TwoLayerReLU,
+    gradient_flow,
     population_gradient,
     sampled_gradient,
 )
@@ -114,9 +117,13 @@ def _batch(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
 def _batch_ways(dtype: torch.dtype) -> dict[str, Callable[[], Any]]:
     wide, (x, target) = network(16, 2000, dtype), _batch(dtype)
     ways: dict[str, Callable[[], Any]] = {
-        "theorylab": lambda: batch_gradient(wide.a, wide.w, wide.b, x, target),
+        "theorylab": lambda: batch_gradient(wide.a, wide.w, wide.b, x, target)[1],
         "torch, autograd": lambda: peers_gradient_flow.autograd_gradient(wide, x, target),
     }
+    if can_compile():
+        ways["torch.compile"] = peers_gradient_flow.compiled_gradient(wide, x, target)
+    if installed("numba"):
+        ways["numba"] = peers_gradient_flow.numba_gradient(wide, x, target)
     if installed("jax"):
         compiled = peers_gradient_flow.jax_gradient(wide)
         ways["jax"] = lambda: compiled(x, target)
@@ -130,8 +137,60 @@ def test_batch(benchmark: BenchmarkFixture, dtype: torch.dtype, name: str) -> No
     ways = _batch_ways(dtype)
     benchmark.group = f"W4: gradient of a batch, width 2000, d = 16, {str(dtype)[6:]}"
     benchmark.extra_info["name"] = name
-    benchmark.pedantic(ways[name], rounds=5, warmup_rounds=1)
+    found = benchmark.pedantic(ways[name], rounds=5, warmup_rounds=1)
+    benchmark.extra_info["error"] = off(found, _batch_exact())
     benchmark.extra_info["peak MiB"] = measure.peak_mebibytes(ways[name])
+
+
+@cache
+def _batch_exact() -> Any:
+    """In float64, by autograd."""
+    return peers_gradient_flow.autograd_gradient(network(16, 2000), *_batch(torch.float64))
+
+
+LONG = 1000.0
+"""How long the flow is followed: the fast directions are gone by 100, the loss falls in stairs."""
+
+
+@cache
+def _small() -> TwoLayerReLU:
+    """Twelve small neurons."""
+    drawn = TwoLayerReLU.balanced(12, 4, scale=0.1, seed=3)
+    return TwoLayerReLU(drawn.a.double(), drawn.w.double(), drawn.b.double())
+
+
+def _followed(method: Any) -> np.ndarray:
+    known = {"law": parity(4), "alpha_bar": ALPHA_BAR, "time": LONG}
+    end = gradient_flow(_small(), **known, method=method).end
+    return np.concatenate([end.a.numpy(), end.w.numpy().ravel(), end.b.numpy()])
+
+
+def _by_scipy(method: str, rtol: float = 1e-8) -> Callable[[], np.ndarray]:
+    known = (_small(), parity(4), ALPHA_BAR, LONG, method, rtol)
+    return lambda: peers_gradient_flow.scipy_flow(*known)
+
+
+@cache
+def _reference() -> np.ndarray:
+    return _by_scipy("DOP853", 1e-12)()
+
+
+FLOWS: dict[str, Callable[[], np.ndarray]] = {
+    "theorylab": lambda: _followed(LSODA),
+    "torchdiffeq dopri5, same gradient": lambda: _followed(DOPRI5),
+    "scipy DOP853, same gradient": _by_scipy("DOP853"),
+    "scipy LSODA, Jacobian by differences": _by_scipy("LSODA"),
+    "scipy Radau, Jacobian by differences": _by_scipy("Radau"),
+}
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_long_flow(benchmark: BenchmarkFixture, name: str) -> None:
+    """Twelve small neurons leave the invariant set, to time 1000; ours is given the Hessian."""
+    benchmark.group = "W4: gradient flow to time 1000, parity of 4 bits, 12 neurons, rtol 1e-8"
+    end = benchmark.pedantic(FLOWS[name], rounds=1, warmup_rounds=0)
+    error = np.abs(end - _reference()).max() / np.abs(_reference()).max()
+    benchmark.extra_info.update({"name": name, "error": float(error)})
 
 
 GROWTH: dict[str, tuple[tuple[int, ...], Callable[[int], Callable[[], Any]]]] = {

@@ -7,6 +7,7 @@ in silence.
 """
 
 import importlib.util
+import shutil
 from importlib import metadata
 from typing import Any
 
@@ -28,7 +29,13 @@ MEASURED = ("torch", "torchdiffeq", "torchsde", "numpy", "scipy", *OPTIONAL)
 
 def absent() -> list[str]:
     """The peers that are not installed."""
-    return [name for name in OPTIONAL if not installed(name)]
+    unable = [] if can_compile() else ["torch.compile (no C++ compiler)"]
+    return [name for name in OPTIONAL if not installed(name)] + unable
+
+
+def can_compile() -> bool:
+    """Whether torch.compile finds a C++ compiler."""
+    return any(map(shutil.which, ("c++", "g++", "clang++")))
 
 
 def versions() -> dict[str, str]:

@@ -5,15 +5,18 @@ nu = sqrt(1 - alpha_bar); h = (s w V^T + b) / (nu |w|), r the cosines of the wei
 """
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
+from scipy.integrate import solve_ivp
 from scipy.special import ndtr, owens_t
 from torch import Tensor
 
 from theorylab.parity import HypercubeLaw, TwoLayerReLU
+from theorylab.parity.population import gradient_of_one, setting_of
 
 Gradient = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -78,6 +81,77 @@ def _pairs(
 
 def _density(x: np.ndarray) -> np.ndarray:
     return np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+
+
+def scipy_flow(
+    network: TwoLayerReLU,
+    law: HypercubeLaw,
+    alpha_bar: float,
+    time: float,
+    method: str,
+    rtol: float = 1e-8,
+) -> np.ndarray:
+    """The end of the gradient flow by a method of `solve_ivp`, on theorylab's exact gradient."""
+    setting = setting_of(network, law, 0, alpha_bar)
+    m, d = network.width, network.dimension
+    start = np.concatenate([network.a.numpy(), network.w.numpy().ravel(), network.b.numpy()])
+
+    def velocity(_: float, flat: np.ndarray) -> np.ndarray:
+        a, w, b = torch.from_numpy(flat).split([m, m * d, m])
+        parts = gradient_of_one(TwoLayerReLU(a, w.view(m, d), b), setting)
+        return -np.concatenate([part.numpy().ravel() for part in parts])
+
+    found = solve_ivp(velocity, (0, time), start, method=method, rtol=rtol, atol=1e-3 * rtol)
+    return found.y[:, -1]
+
+
+def compiled_gradient(
+    network: TwoLayerReLU, x: Tensor, target: Tensor
+) -> Callable[[], tuple[Tensor, ...]]:
+    """The gradient of a batch written out, by torch.compile; it needs a C++ compiler."""
+
+    def gradient(a: Tensor, w: Tensor, b: Tensor, x: Tensor, target: Tensor) -> tuple[Tensor, ...]:
+        u = torch.addmm(b, x, w.T)
+        active = torch.relu(u)
+        off = 2 * (active @ a - target) / len(x)
+        pulled = torch.where(u > 0, off[:, None] * a, 0)
+        return active.T @ off, pulled.T @ x, pulled.sum(0)
+
+    def compiled() -> tuple[Tensor, ...]:
+        with warnings.catch_warnings():  # of torch's own, at its first use
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return torch.compile(gradient)(network.a, network.w, network.b, x, target)
+
+    return compiled
+
+
+def numba_gradient(
+    network: TwoLayerReLU, x: Tensor, target: Tensor
+) -> Callable[[], tuple[np.ndarray, ...]]:
+    """The gradient of a batch in pieces of 256 rows, by numba around BLAS."""
+    import numba
+
+    @numba.njit(fastmath=True)
+    def gradient(
+        a: np.ndarray, w: np.ndarray, b: np.ndarray, x: np.ndarray, target: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        grad_a, grad_w, grad_b = np.zeros_like(a), np.zeros_like(w), np.zeros_like(b)
+        for first in range(0, len(x), 256):
+            rows = x[first : first + 256]
+            u = np.dot(rows, w.T) + b
+            off = np.dot(np.maximum(u, 0), a) - target[first : first + 256]
+            off = off * a.dtype.type(2 / len(x))
+            for i in range(len(rows)):
+                for j in range(len(a)):
+                    on = u[i, j] > 0
+                    grad_a[j] += off[i] * u[i, j] if on else 0
+                    u[i, j] = off[i] * a[j] if on else 0
+                    grad_b[j] += u[i, j]
+            grad_w += np.dot(u.T, rows)
+        return grad_a, grad_w, grad_b
+
+    given = [part.numpy() for part in (network.a, network.w, network.b, x, target)]
+    return lambda: gradient(*given)
 
 
 def autograd_gradient(network: TwoLayerReLU, x: Tensor, target: Tensor) -> tuple[Tensor, ...]:
