@@ -21,7 +21,8 @@ static const double STAGE[7][6] = {
   {19372/6561., -25360/2187., 64448/6561., -212/729.},
   {9017/3168., -355/33., 46732/5247., 49/176., -5103/18656.},
   {35/384., 0, 500/1113., 125/192., -2187/6784., 11/84.}};
-static const double ERROR[7] = {-71/57600., 0, 71/16695., -71/1920., 17253/339200., -22/525., 1/40.};
+static const double ERROR[7] = {
+  -71/57600., 0, 71/16695., -71/1920., 17253/339200., -22/525., 1/40.};
 static const double INTERPOLANT[7][4] = {
   {1, -8048581381/2820520608., 8663915743/2820520608., -12715105075/11282082432.},
   {0},
@@ -122,7 +123,8 @@ static void NAME(flow_rows)(
               REAL moved = 0;
               for (int j = 0; j < 7; j++) {
                 const double *p = INTERPOLANT[j];
-                REAL weight = (REAL)p[0] + part * ((REAL)p[1] + part * ((REAL)p[2] + part * (REAL)p[3]));
+                REAL weight =
+                    (REAL)p[0] + part * ((REAL)p[1] + part * ((REAL)p[2] + part * (REAL)p[3]));
                 moved += weight * slope[j][c][i];
               }
               state[c] = task->times[output[i]] == reached ? ahead[c][i]

@@ -1,4 +1,4 @@
-/* Compiled by theorylab/native/compiler.py; see mixture.h, flow.h, sampler.h, transition.h, pairs.h. */
+/* Compiled by theorylab/native/compiler.py; see the headers that are included. */
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
@@ -79,5 +79,6 @@
 #include "flow.h"
 #include "sampler.h"
 #include "transition.h"
+#include "mills.h"
 #include "transport.h"
 #include "pairs.h"

@@ -12,8 +12,9 @@
 #define MOST 8 /* dimensions */
 #define LANES 64 /* points of a block; they stay in the first cache */
 
-/* exp(x) for |x| <= -EXPONENT_FLOOR: x = n ln 2 + r, a polynomial of r that is 1 at 0, and n added
- * to its exponent. Adding 1.5 * 2^MANTISSA rounds to the integer n and leaves it in the lowest bits. */
+/* exp(x) for |x| <= -EXPONENT_FLOOR: x = n ln 2 + r, a polynomial of r that is 1 at 0, and n
+ * added to its exponent. Adding 1.5 * 2^MANTISSA rounds to the integer n and leaves it in the
+ * lowest bits. */
 static inline __attribute__((always_inline)) REAL NAME(exponential)(REAL x) {
   union { REAL value; INTEGER bits; } n, power;
   n.value = x * (REAL)1.4426950408889634074 + (REAL)ROUNDER;
@@ -146,7 +147,8 @@ static void NAME(pull_points)(
   }
 }
 
-/* Entry: rows [first, last) of the batch, d from 1 to 8; inverses may be 0. Returns 1 without memory, 2 for another d. */
+/* Entry: rows [first, last) of the batch, d from 1 to 8; inverses may be 0. Returns 1 without
+ * memory, 2 for another d. */
 int NAME(pull)(const REAL *x, long first, long last, int d, const REAL *means, long modes,
                const REAL *log_weights, const REAL *inverses, int weighted, const REAL *scales,
                int scale_step, REAL *out) {

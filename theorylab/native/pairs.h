@@ -1,19 +1,21 @@
-/* The exact gradient of a two-layer ReLU network: sums over pairs of neurons and groups of vertices.
+/* The exact gradient of a two-layer ReLU network: sums over pairs of neurons and groups of
+ * vertices.
  *
- * Included from mixture.c in float64 only, after mixture.h. Notation: theorylab/parity/_pairs.py and
- * normal_pairs.py: h and k the standardised means of two neurons, r their correlation,
- * q^2 = 1 - r^2, t = (k - r h) / q. Eight groups of vertices fill a vector; pairs go one by one, so
+ * Included from mixture.c in float64 only, after mixture.h. Notation: theorylab/parity/_pairs.py
+ * and normal_pairs.py: h and k the standardised means of two neurons, r their correlation, q^2 =
+ * 1 - r^2, t = (k - r h) / q. Eight groups of vertices fill a vector; pairs go one by one, so
  * that a result does not depend on the number of threads.
  *
  * With sigma = sign r, rho = sigma r, tau = x rho / (1 + q) and sin theta = 2 tau / (1 + tau^2),
  *   P(U > 0, V > 0) = Phi(h) Phi(k) + sigma / pi int_0^(rho / (1 + q))
  *     exp(-(1 + tau^2)^2 / (2 (1 - tau^2)^2) (h - sigma k)^2
  *         - (1 + tau^2) / (1 + tau)^2 sigma h k) dtau / (1 + tau^2),
- * by Gauss and Legendre: the error is below 2e-17 for the number of nodes that Python gives to each
- * |r|. Above the last such |r| Owen's function is taken, by the formulas of normal_pairs.py.
+ * by Gauss and Legendre: the error is below 2e-17 for the number of nodes that Python gives to
+ * each |r|. Above the last such |r| Owen's function is taken, by the formulas of normal_pairs.py.
  *
- * |h|, |k| and |t| above EDGE are taken for EDGE where they enter an exponential or Phi: both differ
- * from their limits by less than exp(-EDGE^2 / 2) = 1e-347, and an exponential is raised to 1e-304. */
+ * |h|, |k| and |t| above EDGE are taken for EDGE where they enter an exponential or Phi: both
+ * differ from their limits by less than exp(-EDGE^2 / 2) = 1e-347, and an exponential is raised
+ * to 1e-304. */
 
 typedef double Loose __attribute__((vector_size(64), aligned(8), may_alias));
 typedef double Eight __attribute__((vector_size(64), may_alias));
@@ -47,22 +49,12 @@ static inline __attribute__((always_inline)) Eight eight_exponential(Eight x) {
   return (EXP_TERMS) * (Eight)(((Mask)n << MANTISSA) + ((int64_t)1023 << MANTISSA));
 }
 
-/* Phi(-x) / phi(x) for 0 <= x <= EDGE, relative error 4e-17: (x + 1) times it is interpolated in
- * z = (x - 4) / (x + 4) at the zeros of the Chebyshev polynomial of degree 26. */
-static const double EIGHT_MILLS[26] = {
-  1.1832619145678034, -0.24239967052180733, 0.035091880234747914, 0.07169048120135671,
-  -0.08070800967904801, 0.04495912907955541, -0.012539103620477497, -0.0007159509407866192,
-  0.001741848774490837, -0.00023670147484589974, -0.00022021557997499815,
-  5.3265566703279293e-05, 3.415882965473892e-05, -8.601651640082263e-06,
-  -6.553390599426187e-06, 1.0096399962127908e-06, 1.3908196174637467e-06,
-  1.1381516028497087e-08, -2.8698921161192715e-07, -5.9176471926713914e-08,
-  5.081753236610078e-08, 2.2665244887729327e-08, -6.577270844412554e-09,
-  -4.946772485089893e-09, 4.5048582892252513e-10, 5.202016936582969e-10};
+/* Phi(-x) / phi(x) for x >= 0, see mills.h. */
 static inline __attribute__((always_inline)) Eight eight_mills(Eight x) {
-  Eight z = (x - 4) / (x + 4), sum = all(EIGHT_MILLS[25]);
-#pragma GCC unroll 25
-  for (int i = 24; i >= 0; i--) sum = sum * z + EIGHT_MILLS[i];
-  return sum / (x + 1);
+  Eight inverse = 1 / (x + 4), t = (x - 4) * inverse, sum = all(MILLS[24]);
+#pragma GCC unroll 24
+  for (int i = 23; i >= 0; i--) sum = sum * t + MILLS[i];
+  return sum * inverse;
 }
 
 /* Phi(x), and phi(x) beside it. */
@@ -93,9 +85,9 @@ static Eight eight_owen(
 }
 
 /* a, b, active (m); w (m, d); vertices, means (G, d); masses (G); alike (d). Rules of Gauss and
- * Legendre on [0, 1]: `counts`, `limits` (rules) and `nodes`, `weights` (rules, MOST_NODES), filled up
- * with weights of 0; the last rule is that of Owen's function. Results: product, pull (m), on (m, G), both (m, m), gradient
- * (m, d + 2) in rows a, w, b, and value (1). */
+ * Legendre on [0, 1]: `counts`, `limits` (rules) and `nodes`, `weights` (rules, MOST_NODES),
+ * filled up with weights of 0; the last rule is that of Owen's function. Results: product, pull
+ * (m), on (m, G), both (m, m), gradient (m, d + 2) in rows a, w, b, and value (1). */
 typedef struct {
   const double *a, *w, *b, *vertices, *masses, *means;
   const int64_t *alike, *counts;
@@ -126,12 +118,14 @@ static __attribute__((noinline)) void pair_add(
     const PairTask *task, const PairLevels *at, long j, long k, long eights, PairAngle angle,
     int nodes, const double *node, const double *weight, int owen) {
   const double r = angle.r, q = angle.q, sign = angle.sign, over = 1 / (q > TINY ? q : TINY);
-  const double *a = task->a, f = a[j] * task->noise * at->norm[j], g = a[k] * task->noise * at->norm[k];
+  const double *a = task->a;
+  const double f = a[j] * task->noise * at->norm[j], g = a[k] * task->noise * at->norm[k];
   double wide[MOST_NODES] ALIGNED, tall[MOST_NODES] ALIGNED, share[MOST_NODES] ALIGNED;
   const double end = fabs(r) / (1 + q);
   if (!owen)
     for (int i = 0; i < nodes; i += 8) {
-      Eight x = *(const Loose *)(node + i), tau = end * x, one = 1 + tau * tau, rest = 1 - tau * tau;
+      Eight x = *(const Loose *)(node + i), tau = end * x;
+      Eight one = 1 + tau * tau, rest = 1 - tau * tau;
       *(Eight *)(wide + i) = one * one / (rest * rest) * -0.5;
       *(Eight *)(tall + i) = -sign * one / ((1 + tau) * (1 + tau));
       *(Eight *)(share + i) = (sign * 2 * OVER_TWO_PI * end) * *(const Loose *)(weight + i) / one;
@@ -144,7 +138,8 @@ static __attribute__((noinline)) void pair_add(
     Eight first = (l - sign * h) + angle.small * h, second = (h - sign * l) + angle.small * l;
     Eight t = within(first * over, EDGE), u = within(second * over, EDGE);
     Eight density = eight_exponential((x * x + t * t) * -0.5) * OVER_TWO_PI;
-    Eight cut = density * eight_mills(absolute(t)), cut_2 = density * eight_mills(absolute(u)), joint;
+    Eight cut = density * eight_mills(absolute(t)), cut_2 = density * eight_mills(absolute(u));
+    Eight joint;
     cut = either(t < 0, cut, at->density[j * eights + e] - cut);
     cut_2 = either(u < 0, cut_2, at->density[k * eights + e] - cut_2);
     if (owen) {

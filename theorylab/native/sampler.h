@@ -59,7 +59,8 @@ static inline __attribute__((always_inline)) REAL NAME(cosine)(REAL u) {
   return NAME(sine)((REAL)0.25 - folded);
 }
 
-/* At most PER_CALL normals of one call for rows row, row + 1, ...: coordinate p of (wanted, LANES). */
+/* At most PER_CALL normals of one call for rows row, row + 1, ...: coordinate p of (wanted,
+ * LANES). */
 static inline __attribute__((always_inline)) void NAME(normals_of_call)(
     const int wanted, uint32_t call, uint64_t row, uint32_t step, const uint32_t key[2],
     REAL z[][LANES]) {
@@ -140,8 +141,8 @@ int NAME(sample)(const NAME(SamplerTask) *task, long first, long last, int d) {
   return 0;
 }
 
-/* x <- rate x + move pull + deviation Z for x (n, d) of any d, rows numbered from `number`; pull may
- * be 0, and may be x itself. No normals are drawn where the deviation is 0. */
+/* x <- rate x + move pull + deviation Z for x (n, d) of any d, rows numbered from `number`; pull
+ * may be 0, and may be x itself. No normals are drawn where the deviation is 0. */
 void NAME(advance)(REAL *x, const REAL *pull, long n, long d, double rate, double move,
                    double deviation, uint64_t number, uint32_t step, const uint32_t *key) {
   REAL r = (REAL)rate, m = (REAL)move, b = (REAL)deviation, z[PER_CALL][LANES];

@@ -1,8 +1,9 @@
 /* x' = alpha' (mu_k + c_k (y - mu_k)) + b_k Z with y = x / alpha, k drawn from the shares of y.
  *
- * Included from mixture.c once for each number format, after mixture.h. The component is the first
- * whose running sum of shares exceeds u times all of it, or else the first that completes it, so
- * it is a mode whatever u is; u and Z are given. theorylab/diffusion/_transition.py has the same lines in torch. */
+ * Included from mixture.c once for each number format, after mixture.h. The component is the
+ * first whose running sum of shares exceeds u times all of it, or else the first that completes
+ * it, so it is a mode whatever u is; u and Z are given. theorylab/diffusion/_transition.py has
+ * the same lines in torch. */
 
 /* logs: log weight - d ln s_k of each mode, inverses: 1 / s_k^2, kept: c, deviations: b, (K). */
 typedef struct {

@@ -1,6 +1,6 @@
 /* The increasing map that carries one mixture of normal laws on the line to another.
  *
- * Included from mixture.c once, in float64, after sampler.h. Notation: modes mu_k in increasing
+ * Included from mixture.c once, in float64, after mills.h. Notation: modes mu_k in increasing
  * order, weights w_k, F and S the probabilities below and above y, both sums over the modes of
  * Phi(z_k) and Phi(-z_k) with z_k = (y - mu_k) / s. The target is the log odds ln F - ln S of the
  * start; it is met by Newton steps kept in a bracket.
@@ -8,29 +8,6 @@
  * Of each mode the smaller side is computed, exp(-z^2/2) R(|z|) / sqrt(2 pi) with Mills' ratio R,
  * so that neither tail loses digits. Below all modes, or above all, the exponentials are counted
  * from the largest, and a tail far below the smallest number still has a logarithm. */
-
-/* R(x) = Phi(-x) / phi(x) for x >= 0: (x + 4) R(x) is a polynomial of t = (x - 4) / (x + 4), the
- * interpolant in Chebyshev's points cut at degree 24; relative error 5e-16 (tests/test_diffusion_quantiles.py). */
-static const double MILLS[25] = {
-  1.8932190633084853, -1.5237709108199835, 0.9704095548675884, -0.4675409629983325,
-  0.15139176231244347, -0.018900450861711264, -0.008722295274260152, 0.004087855681200147,
-  0.0003342446162331312, -0.0005792693046484104, -4.783264261161754e-06, 8.809573121304938e-05,
-  1.7963971280935711e-06, -1.4843277685502729e-05, -1.5787665822809093e-06, 2.568755322803362e-06,
-  6.829634112450741e-07, -4.0049394279446096e-07, -2.1774198107626e-07, 4.4730610428195345e-08,
-  5.371105908082586e-08, -1.4723040142999343e-09, -9.351348966427155e-09, -3.0073905403035833e-10,
-  8.530853640649878e-10};
-
-/* Four interleaved sums in t^4: a single one would wait for each product in turn. */
-static inline __attribute__((always_inline)) double mills(double x) {
-  double inverse = 1 / (x + 4), t = (x - 4) * inverse, square = t * t, fourth = square * square;
-  double part[4] = {MILLS[20] + fourth * MILLS[24], MILLS[21], MILLS[22], MILLS[23]};
-#pragma GCC unroll 5
-  for (int n = 16; n >= 0; n -= 4) {
-    part[0] = part[0] * fourth + MILLS[n], part[1] = part[1] * fourth + MILLS[n + 1];
-    part[2] = part[2] * fourth + MILLS[n + 2], part[3] = part[3] * fourth + MILLS[n + 3];
-  }
-  return ((part[0] + part[1] * t) + square * (part[2] + part[3] * t)) * inverse;
-}
 
 enum { NEWTON_ROUNDS = 200 };
 static const double DENSITY = 0.39894228040143267794; /* 1 / sqrt(2 pi) */
@@ -134,7 +111,8 @@ int transport(const TransportTask *task, long first, long last) {
       done[i] = 0;
     }
     first_guess(task->modes, task->places, task->weights, s_stop, wanted, y);
-    for (int i = 0; i < LANES; i++) y[i] = y[i] < low[i] ? low[i] : y[i] > high[i] ? high[i] : y[i];
+    for (int i = 0; i < LANES; i++)
+      y[i] = y[i] < low[i] ? low[i] : y[i] > high[i] ? high[i] : y[i];
     for (int round = 1; open && round <= NEWTON_ROUNDS; round++) {
       log_odds(task->modes, task->places, task->weights, task->logs, s_stop, y, odds, slope);
       double waiting = 0;
@@ -159,9 +137,4 @@ int transport(const TransportTask *task, long first, long last) {
     }
   }
   return 0;
-}
-
-/* R(x) of n numbers, for the tests. */
-void mills_ratios(const double *x, long n, double *out) {
-  for (long i = 0; i < n; i++) out[i] = mills(x[i]);
 }
