@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from theorylab.diffusion import ExactScore, GaussianMixture, clock_dynamics
 from theorylab.diffusion._grid import OnGrid
@@ -165,3 +166,31 @@ def test_automatic_alone_knows_nothing_of_grids() -> None:
     at = law._at(x)
     assert isinstance(AUTOMATIC.choose(*at[:3]), Native)
     torch.testing.assert_close(AUTOMATIC.score(*at), law.score(x), rtol=1e-11, atol=1e-11)
+
+
+@needs_compiler
+def test_parameters_changed_in_place_are_looked_at_again() -> None:
+    law, x = product((3, 4)), points(2, 5)
+    scaled = law.noised(0.5, 0.1)
+    for part in (law.means, law.weights, scaled.means):
+        law.score(x), scaled.score(x)
+        before = part.clone()
+        part.copy_(before.flip(0))
+        for each in (law, scaled):
+            slow = each.with_kernel(Reference())
+            torch.testing.assert_close(each.score(x), slow.score(x), rtol=1e-10, atol=1e-10)
+        part.copy_(before)
+    assert isinstance(law.evaluator, OnGrid)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("law", [product((3, 4)), GaussianMixture.pair(2.0, 0.1, dimension=2)])
+def test_tangents_of_forward_mode_are_carried(law: GaussianMixture) -> None:
+    x = points(2, 4)
+    along = torch.randn_like(x)
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(x, along)
+        tangent = forward_ad.unpack_dual(law.score(dual)).tangent
+    expected = (law.score_jacobian(x) @ along[..., None])[..., 0]
+    assert tangent is not None
+    torch.testing.assert_close(tangent, expected)

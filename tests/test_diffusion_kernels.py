@@ -218,7 +218,7 @@ def test_what_is_no_product_law_is_refused() -> None:
     grid = GaussianMixture.grid(3)
     moved, x = grid.means.clone(), grid.sample(3)
     moved[0, 0] += 0.1
-    with pytest.raises(ValueError, match="means must be a full grid, got 9 modes"):
+    with pytest.raises(ValueError, match="means must be distinct and a full grid, got 9 modes"):
         GaussianMixture(moved, 0.1).with_kernel(Separable()).score(x)
     weights = torch.full((9,), 1 / 9).double()
     weights[0], weights[1] = weights[0] + 0.01, weights[1] - 0.01

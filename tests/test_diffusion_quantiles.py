@@ -75,7 +75,7 @@ def test_tails_against_fifty_digits(start: float) -> None:
 
 def test_what_is_no_product_law_is_refused() -> None:
     law = GaussianMixture([[0.0, 0.0], [1.0, 0.5]], 0.01)
-    with pytest.raises(ValueError, match="means must be a full grid"):
+    with pytest.raises(ValueError, match="means must be distinct and a full grid"):
         transport_exactly(law, [[0.0, 0.0]], s_start=2.0, s_stop=1.0)
     with pytest.raises(ValueError, match="must be strictly monotone"):
         transport_exactly(GRID, [[0.0, 0.0]], s_start=2.0, s_stop=2.0)

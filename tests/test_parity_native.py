@@ -8,6 +8,7 @@ import math
 import mpmath
 import pytest
 import torch
+from torch.autograd import forward_ad
 
 from theorylab.native import library, pairs
 from theorylab.parity import HypercubeLaw, TwoLayerReLU, population_gradient, population_loss
@@ -198,3 +199,16 @@ def test_columns_that_are_alike_have_the_same_gradient_bit_for_bit(law):
     _, rows, _ = population_gradient(net, law=law, coordinate=0, alpha_bar=0.3)
     for column in range(2, law.dimension - 1):
         assert torch.equal(rows[:, column], rows[:, 1])
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+def test_tangents_of_forward_mode_are_carried_by_torch():
+    net, law = generic(LAWS["parity"]), LAWS["parity"]
+    along = torch.randn_like(net.a)
+    with forward_ad.dual_level():
+        dual = TwoLayerReLU(forward_ad.make_dual(net.a, along), net.w, net.b)
+        loss = population_loss(dual, law=law, alpha_bar=0.3)
+        tangent = forward_ad.unpack_dual(loss).tangent
+    slope = population_gradient(net, law=law, alpha_bar=0.3)[0]
+    assert tangent is not None
+    torch.testing.assert_close(tangent, slope @ along)

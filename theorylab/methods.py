@@ -90,7 +90,7 @@ class OwnMethod(ABC):
         adaptive: whether it takes tolerances.
     """
 
-    adaptive: bool
+    adaptive: bool = True
 
     @abstractmethod
     def path(

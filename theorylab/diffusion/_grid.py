@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from theorylab._typing import Points
-from theorylab.diffusion.kernels import AUTOMATIC, Kernel, Native, recorded
+from theorylab.diffusion.kernels import AUTOMATIC, Kernel, Native
 from theorylab.native import mixture as native
+from theorylab.native.recorded import recorded
 
 ROUNDINGS = 8.0
 """For each coordinate, by how many roundings weights may differ from products of shares."""
@@ -47,7 +48,7 @@ def axes(means: Tensor, weights: Tensor, roundings: float) -> list[Axis] | str:
     sides = [len(axis.logs) for axis in found]
     distinct = len(torch.unique(torch.stack(cells, dim=1), dim=0))
     if not len(means) == math.prod(sides) == distinct:
-        return f"means must be a full grid, got {len(means)} modes for sides {sides}"
+        return f"means must be distinct and a full grid, got {len(means)} modes for sides {sides}"
     product = torch.stack([axis.logs[which] for axis, which in zip(found, cells, strict=True)])
     apart = float((torch.exp(product.sum(0) - torch.log(weights)) - 1).abs().max())
     if apart > roundings * torch.finfo(means.dtype).eps:
@@ -105,6 +106,23 @@ class OnGrid(Kernel):
         return plain and Native.serves(x, means, variance)
 
     def _pull(self, x: Tensor, means: Tensor, variance: Tensor, *, weighted: bool) -> Points:
-        places, logs = means.reshape(-1)[self.entries], self.logs.to(means)
+        places, logs = means.reshape(-1)[self.entries.to(means.device)], self.logs.to(means)
         flat, scales = x.reshape(-1, x.shape[-1]), (1 / variance).reshape(-1)
         return native.pull_axes(flat, places, logs, self.counts, scales, weighted).reshape(x.shape)
+
+
+class Seen(NamedTuple):
+    """What was found out of these means and weights, which are kept beside it."""
+
+    means: Tensor
+    weights: Tensor
+    grid: OnGrid | None
+
+    @staticmethod
+    def of(means: Tensor, weights: Tensor, grid: OnGrid | None) -> "Seen":
+        """With copies of both."""
+        return Seen(means.detach().clone(), weights.detach().clone(), grid)
+
+    def holds_for(self, means: Tensor, weights: Tensor) -> bool:
+        """Whether neither has changed since."""
+        return torch.equal(self.means, means) and torch.equal(self.weights, weights)

@@ -21,8 +21,9 @@ max_k c_k (|x| + max_k |mu_k|). See tests/test_fast_paths_refuse_errors.py.
 | `Chunked` | many modes or dimensions; temporaries within a budget | the batch |
 | `compiled.Compiled` | few modes in few dimensions on a CUDA device | nothing else |
 
-With `AUTOMATIC` a product law on the host is evaluated one coordinate at a time, in compiled C:
-the sum over the modes becomes one over the sides of the grid; a row's bits depend on nothing else.
+With `AUTOMATIC` a product law of 2 to 8 dimensions, with a shared variance and at least two places
+in each, is evaluated on the host one coordinate at a time, in compiled C: the sum over the modes
+becomes one over the sides of the grid; a row's bits depend on nothing else.
 On a device it is taken for any other mixture; `theorylab.diffusion.compiled` has `Separable`.
 
 This module integrates nothing and checks no arguments but those of the kernels themselves.
@@ -41,6 +42,7 @@ from theorylab import _require
 from theorylab._typing import Points
 from theorylab.diffusion import _components
 from theorylab.native import mixture as native
+from theorylab.native.recorded import recorded
 
 Formula: TypeAlias = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
@@ -239,13 +241,6 @@ class Automatic(Kernel):
 
 
 AUTOMATIC = Automatic()
-
-
-def recorded(*tensors: Tensor) -> bool:
-    """Whether a gradient is recorded through any of these, or a transform of torch.func acts."""
-    wrapped = torch._C._functorch.is_functorch_wrapped_tensor
-    asked = torch.is_grad_enabled() and any(part.requires_grad for part in tensors)
-    return asked or any(wrapped(part) for part in tensors)
 
 
 def _natively(

@@ -8,7 +8,6 @@ This module knows isotropic components only, and estimates nothing from data.
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -28,6 +27,7 @@ from theorylab._typing import (
 )
 from theorylab.diffusion import _components, _grid, _parameters, _points, _random
 from theorylab.diffusion.kernels import AUTOMATIC, Kernel
+from theorylab.native.recorded import recorded
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -129,16 +129,20 @@ class GaussianMixture:
         """Whether one variance is shared by all modes."""
         return self.variance.ndim == 0
 
-    @cached_property
+    @property
     def evaluator(self) -> Kernel:
         """What evaluates the score: `kernel`, or for AUTOMATIC and a product law its coordinates.
 
-        It takes these means, or a positive multiple of them.
+        It takes these means, or a positive multiple of them. Parameters that were changed in
+        place since are looked at again.
         """
-        on_grid = None
-        if self.kernel == AUTOMATIC:
-            on_grid = _grid.grid_of(self.means, self.variance, self.weights)
-        return self.kernel if on_grid is None else on_grid
+        if self.kernel != AUTOMATIC or recorded(self.means, self.weights):
+            return self.kernel
+        seen = self.__dict__.get("_seen")
+        if seen is None or not seen.holds_for(self.means, self.weights):
+            found = _grid.grid_of(self.means, self.variance, self.weights)
+            seen = self.__dict__["_seen"] = _grid.Seen.of(self.means, self.weights, found)
+        return self.kernel if seen.grid is None else seen.grid
 
     def log_prob(self, x: ArrayLike) -> PerPoint:
         r"""The log density ln sum_k w_k N(x; mu_k, v_k I), by log-sum-exp; (*n, d) -> (*n).
@@ -256,8 +260,9 @@ class GaussianMixture:
 
     def _handed_on(self, other: "GaussianMixture") -> "GaussianMixture":
         """`other`, whose means are a positive multiple, evaluated as this one is."""
-        if "evaluator" in self.__dict__:
-            other.__dict__["evaluator"] = self.evaluator
+        seen = self.__dict__.get("_seen")
+        if seen is not None and seen.holds_for(self.means, self.weights):
+            other.__dict__["_seen"] = _grid.Seen.of(other.means, other.weights, seen.grid)
         return other
 
     def _at(self, x: ArrayLike, name: str = "x") -> tuple[Tensor, Tensor, Tensor, Tensor]:

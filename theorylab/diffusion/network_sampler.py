@@ -60,7 +60,7 @@ def sample_network(
     the result depends on `rows` only as far as the score does: matrix products round differently
     in batches of different sizes. With the score wrapped in `Blocked(score, m)`, and `rows` and
     `first_trajectory` multiples of m, the result is the same for all such `rows` and batches, bit
-    for bit. Memory does not grow with the number of steps, and no gradient is recorded.
+    for bit. Memory grows with the number of steps with `keep_path` alone; no gradient is recorded.
 
     Args:
         x: the points at nodes[-1], (n, d), float32 or float64, on any device.

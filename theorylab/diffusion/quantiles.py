@@ -50,6 +50,9 @@ def transport_exactly(
 ) -> Points:
     """Where the flow carries y, (n, d), from s_start to s_stop, up to rounding.
 
+    Weights that are products of shares only up to sqrt(eps) are taken for them; the result is
+    then that of the products.
+
     Args:
         mixture: one-dimensional, or a product law on a full grid; shared variance.
         y: states x / alpha at s_start, (n, d).

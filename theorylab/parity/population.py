@@ -18,6 +18,7 @@ from torch import Tensor
 from theorylab import _require
 from theorylab.native import pairs
 from theorylab.native.mixture import takes
+from theorylab.native.recorded import recorded
 from theorylab.parity._pairs import Atoms, Groups, pair_sums
 from theorylab.parity.growth import MAX_ATOMS, activation_and_gradient
 from theorylab.parity.laws import HypercubeLaw
@@ -136,7 +137,7 @@ def _gradient_and_value(network: TwoLayerReLU, setting: Setting) -> tuple[Gradie
     a, w, b = network.a, network.w, network.b
     groups = _groups(network, setting)
     signal, noise = signal_and_noise(setting.alpha_bar)
-    if not (torch.is_grad_enabled() and any(p.requires_grad for p in (a, w, b))) and takes(w):
+    if not recorded(a, w, b) and takes(w):
         parts = groups.vertices, groups.masses, groups.means, groups.alike
         found = pairs.run((a, w, b), parts, setting.coordinate, signal, noise)
         rows = found.gradient
