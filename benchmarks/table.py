@@ -70,7 +70,7 @@ def _line(cells: list[str]) -> str:
 
 
 def _time(value: float) -> str:
-    return f"{value:.3g} s" if value >= 1 else f"{1e3 * value:.3g} ms"
+    return f"{value:.3g} s" if value >= 0.9995 else f"{1e3 * value:.3g} ms"
 
 
 def _ratio(value: float | None) -> str:

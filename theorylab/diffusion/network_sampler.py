@@ -9,7 +9,7 @@ every rule y' = x_0 + w eps + b Z is, in x = alpha_t y,
 `EulerMaruyama(k)` is one of the rules. A block is taken through all steps before the next begins;
 update and normals are one compiled pass in place, without temporaries, or lines of torch without a
 compiler and on other devices. What remains is the time of the network, which no fusing shortens;
-benchmarks/bench_reverse_sde.py measures what is gained.
+benchmarks/bench_reverse_network.py measures both.
 
 The noise is that of `theorylab.diffusion.exact_sampler`: at equal seed, trajectory and move the
 normals are those of `sample_mixture`, on every device up to the rounding of its logarithm, sine
@@ -55,7 +55,7 @@ def sample_network(
 ) -> Path:
     """Follow the rule over the nodes, from the largest down, and finally to `last`.
 
-    As `samplers.sample`, faster and on other noise. The score is called on blocks of at most
+    As `samplers.sample`, in blocks and on other noise. The score is called on blocks of at most
     `rows` points; it must neither mix its rows nor keep the points, which are overwritten. Then
     the result depends on `rows` only as far as the score does: matrix products round differently
     in batches of different sizes. With the score wrapped in `Blocked(score, m)`, and `rows` and

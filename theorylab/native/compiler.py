@@ -32,7 +32,7 @@ class _Unavailable(Exception):
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """The compiled library, or None; the first call of a process may compile, in a second or so.
+    """The compiled library, or None; the first call of a process may compile, in some ten seconds.
 
     A warning says once why there is none, unless THEORYLAB_NATIVE=0 asked for that.
     """
