@@ -146,6 +146,32 @@ def test_a_loop_cut_short_says_which_are_not_met(monkeypatch: pytest.MonkeyPatch
     assert sorted(set(rounds.tolist())) == [0, 2]
 
 
+def _log_odds(y: mpmath.mpf, s: float) -> mpmath.mpf:
+    z = [(y - mpmath.mpf(place)) / s / mpmath.sqrt(2) for place in LINE.means[:, 0].tolist()]
+    pairs = list(zip(map(mpmath.mpf, LINE.weights.tolist()), z, strict=True))
+    low, high = (sum(w * mpmath.erfc(sign * v) for w, v in pairs) for sign in (-1, 1))
+    return mpmath.log(low) - mpmath.log(high)
+
+
+@pytest.mark.parametrize("ends", [(3.0, 0.3), (3.0, 0.01), (0.05, 2.0)])
+def test_the_error_is_within_its_statement_and_four_times_it_is_refused(
+    ends: tuple[float, float],
+) -> None:
+    """Found: 0.7 of it. The error by one Newton step at 60 digits from the end."""
+    s, s_stop = ends
+    starts = LINE.noised(1.0, math.sqrt(s**2 - 1e-4)).sample(30, seed=1)
+    found = transport_exactly(LINE, starts, s_start=s, s_stop=s_stop)
+    with mpmath.workdps(60):
+        for start, end in zip(starts[:, 0].tolist(), found[:, 0].tolist(), strict=True):
+            wanted, h = _log_odds(mpmath.mpf(start), s), mpmath.mpf(10) ** -25
+            above, below = (_log_odds(end + sign * h, s_stop) for sign in (1, -1))
+            slope = (above - below) / (2 * h)
+            off = (_log_odds(mpmath.mpf(end), s_stop) - wanted) / slope
+            bound = 2.0**-52 * (abs(end) + s_stop + (1 + abs(wanted)) / slope)
+            assert abs(off) <= bound
+            assert min(abs(off + 4 * bound), abs(off - 4 * bound)) > bound
+
+
 @pytest.mark.skipif(not HAS_LIBRARY, reason="no C compiler here")
 def test_both_loops_agree() -> None:
     """To 1e-12 of a deviation where the density is above 1e-3 of a mode's; gaps know less."""

@@ -10,8 +10,9 @@ ln F - ln(1 - F), so that a point far out keeps its digits. The equation is solv
 points of float32 too, by Newton steps from the place that y' would have within the mode whose
 share F falls into, if that mode were alone; three steps are usual.
 
-In a gap between modes that are many deviations apart F is flat, and y' is known only as well as F
-is: to eps / (density * s'), in units of s'.
+The error is at most eps (|y'| + s' + (1 + |L|) / L') with the log odds L and their slope L' at y'
+(tests/test_diffusion_quantiles.py): in a gap between modes that are many deviations apart F is
+flat, and y' is known only as well as F is.
 
 Checked in proofs_check/aithal2024_mode_interpolation,
 probability_flow_in_one_dimension_is_monotone_transport. This module takes no time steps.
