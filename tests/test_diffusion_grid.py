@@ -119,6 +119,7 @@ def test_what_is_no_product_law_is_left_alone() -> None:
         GaussianMixture(moved, 0.09, law.weights),
         GaussianMixture(law.means, variances, law.weights),
         GaussianMixture(law.means[:-1], 0.09),
+        GaussianMixture([[0.0, 0.0], [0.0, 0.0], [1.0, 1.0], [1.0, 1.0]], 0.09),
         GaussianMixture([[0.0], [1.0], [2.0], [5.0]], 0.09),
         GaussianMixture([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0], [5.0, 1.0]], 0.09),
         law.with_kernel(Native()),
