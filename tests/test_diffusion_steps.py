@@ -269,3 +269,12 @@ def test_noise_of_a_trajectory_does_not_know_the_batch(d: int) -> None:
     assert float(flat.mean()) == pytest.approx(0.5, abs=0.023)  # 5 standard errors
     assert not torch.equal(whole, TrajectoryNoise(4).normals(7, like=whole))
     assert not torch.equal(whole, TrajectoryNoise(5).normals(6, like=whole))
+
+
+@pytest.mark.parametrize("exponent", [-1, -4, -9, -15, -16, -30])
+def test_a_step_to_almost_no_noise_keeps_its_digits(exponent: int) -> None:
+    """v' - b^2 is v'^2 / v at eta = 1: a difference of two numbers equal to -exponent digits."""
+    now = torch.tensor(3.7, dtype=torch.float64)
+    pair = Levels(now, now * 10.0**exponent, torch.tensor(1.0, dtype=torch.float64))
+    expected = pair.after / torch.sqrt(pair.now)
+    torch.testing.assert_close(DDIM(1.0).kept(pair), expected, rtol=1e-15, atol=0)

@@ -108,8 +108,10 @@ class DDIM(Step):
         _require.between("eta", self.eta, 0.0, 1.0)
 
     def kept(self, levels: Levels) -> Tensor:
-        """The factor sqrt(v' - b^2)."""
-        return torch.sqrt(levels.after - self.drawn(levels) ** 2)
+        """The factor sqrt(v' - b^2), as sqrt(v' (1 - eta^2 + eta^2 v' / v)), which loses none."""
+        v, v_next, _ = levels
+        share = self.eta**2
+        return torch.sqrt(v_next * ((1 - share) + share * (v_next / v)))
 
     def drawn(self, levels: Levels) -> Tensor:
         """The deviation eta sqrt((v - v') v' / v)."""
