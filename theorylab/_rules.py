@@ -19,7 +19,7 @@ from torchsde import BaseBrownian, sdeint
 from theorylab import _exponential, _require
 from theorylab._legs import Fields, Leg, equal_steps, first_step, worst_sample
 from theorylab._typing import Points
-from theorylab.methods import Adaptive, Exponential, FixedStep, OwnMethod, SDEMethod
+from theorylab.methods import Adaptive, Exponential, FixedStep, Limits, OwnMethod, SDEMethod
 from theorylab.noise import BrownianPath
 from theorylab.path import Dynamics, Path
 
@@ -129,8 +129,8 @@ class OwnRule:
         self, dynamics: Dynamics, x: Points, outputs: list[float], max_evaluations: int
     ) -> Path:
         """The states at all outputs."""
-        limits = {"rtol": self.rtol, "atol": self.atol}
-        return self.method.path(dynamics, x, outputs, **limits, max_evaluations=max_evaluations)
+        limits = Limits(self.rtol, self.atol, max_evaluations)
+        return self.method.path(dynamics, x, outputs, limits)
 
 
 @dataclass(frozen=True)

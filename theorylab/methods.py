@@ -7,6 +7,7 @@ This module integrates nothing; see `theorylab.integrate`.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from theorylab._typing import Points
 from theorylab.path import Dynamics, Path
@@ -81,6 +82,20 @@ class Exponential:
             raise ValueError(msg)
 
 
+class Limits(NamedTuple):
+    """What a method is held to.
+
+    Attributes:
+        rtol: relative tolerance of a step.
+        atol: absolute tolerance of a step.
+        max_evaluations: of the drift.
+    """
+
+    rtol: float
+    atol: float
+    max_evaluations: int
+
+
 class OwnMethod(ABC):
     """A method that solves the whole run itself, for equations whose form it knows.
 
@@ -93,16 +108,7 @@ class OwnMethod(ABC):
     adaptive: bool = True
 
     @abstractmethod
-    def path(
-        self,
-        dynamics: Dynamics,
-        x0: Points,
-        outputs: list[float],
-        *,
-        rtol: float,
-        atol: float,
-        max_evaluations: int,
-    ) -> Path:
+    def path(self, dynamics: Dynamics, x0: Points, outputs: list[float], limits: Limits) -> Path:
         """The states at the outputs, which lead from start to stop; x0 (n, d) is the first.
 
         Raises:

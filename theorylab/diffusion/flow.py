@@ -26,7 +26,7 @@ from theorylab.diffusion import _own_steps, _points
 from theorylab.diffusion.clock import ClockDrift
 from theorylab.diffusion.kernels import Native
 from theorylab.diffusion.mixture import GaussianMixture
-from theorylab.methods import OwnMethod
+from theorylab.methods import Limits, OwnMethod
 from theorylab.native import flow as native
 from theorylab.path import Dynamics, Path
 
@@ -122,16 +122,7 @@ class EachItsSteps(OwnMethod):
 
     adaptive = True
 
-    def path(
-        self,
-        dynamics: Dynamics,
-        x0: Points,
-        outputs: list[float],
-        *,
-        rtol: float,
-        atol: float,
-        max_evaluations: int,
-    ) -> Path:
+    def path(self, dynamics: Dynamics, x0: Points, outputs: list[float], limits: Limits) -> Path:
         """The states at the outputs u; those between the ends are interpolated.
 
         Raises:
@@ -142,8 +133,7 @@ class EachItsSteps(OwnMethod):
         deviations = [flow.s_start * math.exp(-u) for u in outputs]
         found = solve_flow(
             flow.mixture, x0, s_start=deviations[0], s_stop=deviations[-1],
-            between=deviations[1:-1] or None, rtol=rtol, atol=atol,
-            max_evaluations=max_evaluations,
+            between=deviations[1:-1] or None, **limits._asdict(),
         )  # fmt: skip
         times = torch.tensor(outputs, dtype=x0.dtype, device=x0.device)
         return Path(times, found.states, int(found.evaluations.max()))

@@ -29,7 +29,7 @@ from theorylab._typing import ArrayLike, Points
 from theorylab.diffusion.compiled import factors
 from theorylab.diffusion.flow import checked_outputs, checked_starts, flow_of
 from theorylab.diffusion.mixture import GaussianMixture
-from theorylab.methods import OwnMethod
+from theorylab.methods import Limits, OwnMethod
 from theorylab.native import transport as native
 from theorylab.native.mixture import takes
 from theorylab.path import Dynamics, Path
@@ -88,10 +88,7 @@ class Transport(OwnMethod):
         dynamics: Dynamics,
         x0: Points,
         outputs: list[float],
-        *,
-        rtol: float,  # noqa: ARG002
-        atol: float,  # noqa: ARG002
-        max_evaluations: int,  # noqa: ARG002
+        limits: Limits,  # noqa: ARG002
     ) -> Path:
         """The states at the outputs u, each carried from the start.
 
