@@ -391,3 +391,13 @@ def test_sampled_gradient_needs_a_law():
         sampled_gradient(
             network(LAWS["parity"], 3), law=None, alpha_bar=0.5, draws=Sobol(), count=8, seed=0
         )
+
+
+@pytest.mark.parametrize("width", [3, 300])
+def test_coordinates_without_weight_tell_no_vertices_apart(width: int) -> None:
+    """Two columns of 0 leave two coordinates: four groups; a small and a large set of weights."""
+    w = torch.randn(width, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    w[:, 2:] = 0
+    groups = Atoms(LAWS["parity"], 0, w).groups(w)
+    assert len(groups.masses) == 4
+    assert torch.equal(groups.masses, torch.full_like(groups.masses, 0.25))
